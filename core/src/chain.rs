@@ -1,0 +1,114 @@
+//! A word that holds a chain of ready works, linked by `next`: pushed to, taken whole, put, touched.
+//!
+//! Nobody ever follows the `next` of a work that is still in a chain which others can take: a chain
+//! is taken *whole*, by a swap, and only then walked. So there is no reclamation problem: who walks
+//! a chain owns every work in it.
+//!
+//! [`Chain::touch`] is what makes it safe to go to sleep. It is a read-modify-write that changes
+//! nothing: all such steps on one word stand in one order, so that of a sleeper's touch and another
+//! party's push or put, one comes second and sees all that the first did before. (That is why it must
+//! not be a load: a load may see an old value while the other party sees an old value of the
+//! sleeper's announcement too, and both go by. A fence that orders all would do as well, at the
+//! price of one in every put.)
+
+use core::ptr::{self, NonNull};
+
+use crate::sync::{AtomicPtr, Ordering, const_fn};
+use crate::work::Work;
+
+/// The chain, possibly empty.
+#[repr(transparent)]
+pub(crate) struct Chain(AtomicPtr<Work>);
+
+impl Chain {
+    const_fn! {
+        /// An empty one.
+        pub(crate) const fn new() -> Self {
+            Self(AtomicPtr::new(ptr::null_mut()))
+        }
+    }
+
+    /// Puts `work` before all others; says whether there was none. Lock-free: each retry means that
+    /// another party has changed the chain.
+    ///
+    /// # Safety
+    /// `work` is valid, in no chain, and its `next` is the caller's.
+    pub(crate) unsafe fn push(&self, work: NonNull<Work>) -> bool {
+        // Relaxed: a guess, which the compare-and-swap checks.
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the caller's until the push.
+            unsafe { work.as_ref().next.set(seen) };
+            // Release: pairs with the Acquire in `take`: the taker sees the work. Acquire: pairs with
+            // the Release in `touch`: if the touch came first, the sleeper is seen. Relaxed on
+            // failure: another guess.
+            match self.0.compare_exchange_weak(
+                seen,
+                work.as_ptr(),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return seen.is_null(),
+                Err(found) => seen = found,
+            }
+        }
+    }
+
+    /// Takes all. Wait-free.
+    pub(crate) fn take(&self) -> Option<NonNull<Work>> {
+        // Acquire: pairs with the Release in `push` and in `put`.
+        NonNull::new(self.0.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    /// Puts a whole chain where there was none. Wait-free.
+    ///
+    /// # Safety
+    /// The chain is the caller's, and so is the right to put one here: nobody else puts or pushes.
+    pub(crate) unsafe fn put(&self, chain: NonNull<Work>) {
+        // A swap and not a store, so that it stands in one order with the sleepers' touches.
+        // Release: pairs with the Acquire in `take`. Acquire: pairs with the Release in `touch`.
+        let old = self.0.swap(chain.as_ptr(), Ordering::AcqRel);
+        debug_assert!(old.is_null(), "two parties put chains into one place");
+    }
+
+    /// Whether there seems to be none: a glance, which orders nothing.
+    pub(crate) fn seems_empty(&self) -> bool {
+        // Relaxed: who must be sure takes or touches.
+        self.0.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Whether there is none, for certain, and in one order with all pushes and puts (see above).
+    /// Lock-free: each retry means that another party has changed the chain.
+    pub(crate) fn touch(&self) -> bool {
+        let mut seen = ptr::null_mut();
+        loop {
+            // Release: pairs with the Acquire in `push` and in `put`. Acquire: pairs with the Release
+            // of an earlier touch: a worker that has joined, or a stop, is seen. Relaxed on failure:
+            // a guess.
+            match self.0.compare_exchange_weak(seen, seen, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return seen.is_null(),
+                Err(found) => seen = found,
+            }
+        }
+    }
+}
+
+/// Turns a chain round, newest first to oldest first.
+///
+/// # Safety
+/// The chain is the caller's.
+pub(crate) unsafe fn reverse(newest: NonNull<Work>) -> NonNull<Work> {
+    let mut oldest = newest;
+    let mut done = ptr::null_mut();
+    let mut rest = newest.as_ptr();
+    while let Some(work) = NonNull::new(rest) {
+        // SAFETY: every work of the chain is valid, and its `next` the caller's.
+        unsafe {
+            rest = work.as_ref().next.get();
+            work.as_ref().next.set(done);
+        }
+        done = work.as_ptr();
+        oldest = work;
+    }
+    oldest
+}

@@ -1,0 +1,69 @@
+//! btwq: an ordered work queue without locks, without allocation, without an operating system.
+//!
+//! A work has three callbacks: `func` runs concurrently with others on any worker; `ordered_func`
+//! runs after it, strictly in the order in which works were queued; `ordered_free` runs after that
+//! and ends the work's life. Compress extents in parallel, write them in order, free them: that is
+//! the shape. The idea is that of btrfs's work queue (`async-thread` in Linux).
+//!
+//! # The map
+//!
+//! | file         | what is there                                                                  |
+//! |--------------|--------------------------------------------------------------------------------|
+//! | `sync`       | the only importer of atomics and cells; one face for each backend              |
+//! | `error.rs`   | why a call is refused                                                          |
+//! | `state.rs`   | the life of a work: bits, and one method for each transition                   |
+//! | `work.rs`    | a work: links, callbacks, state                                                |
+//! | `ordered.rs` | the ordered list: push, finish, retire                                         |
+//! | `chain.rs`   | a word that holds a chain of ready works                                       |
+//! | `worker.rs`  | a worker's record, and the list of them                                        |
+//! | `ready.rs`   | works that wait for a worker: submit, claim, put back                          |
+//! | `sleep.rs`   | who sleeps, and who wakes whom                                                 |
+//! | `port.rs`    | what a platform must give; `port/host.rs`: threads (feature `std`)             |
+//! | `pool.rs`    | workers: run one, run until idle, run; stop                                    |
+//! | `queue.rs`   | submission                                                                     |
+//! | `helper.rs`  | what is done with a work that was claimed                                      |
+//!
+//! # Progress
+//!
+//! | function                     | guarantee                                         | from interrupts |
+//! |------------------------------|---------------------------------------------------|-----------------|
+//! | [`Queue::submit`]            | lock-free                                         | yes             |
+//! | [`Pool::run_one`], claiming  | lock-free                                         | no              |
+//! | the same, finishing, retiring| wait-free beside the callbacks                    | no              |
+//! | [`Pool::run`]                | blocks while nothing is ready; never spins        | no              |
+//! | [`Pool::stop`]               | lock-free                                         | yes             |
+//!
+//! # The contract of the interface
+//!
+//! This is the interface that the C ABI stands on: it takes addresses, and what it asks of them is
+//! under `# Safety` of each function.
+#![no_std]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod chain;
+mod error;
+mod helper;
+mod ordered;
+mod pool;
+mod port;
+mod queue;
+mod ready;
+mod sleep;
+mod state;
+mod sync;
+mod work;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use pool::{Pool, Run};
+pub use port::Port;
+#[cfg(feature = "std")]
+pub use port::host;
+pub use queue::Queue;
+pub use work::{Func, Work, WorkOps};
+pub use worker::Worker;

@@ -1,0 +1,201 @@
+//! The port for hosts: workers that sleep on a futex, and threads to be workers.
+//!
+//! Sleeping needs no more than the worker's own `rest` word, which says already what a futex wants to
+//! know: whether it is still `ASLEEP`. So `wake` takes no lock and may be called from a signal
+//! handler.
+//!
+//! Starting and stopping threads is the control plane: here, and only here, there is a lock and an
+//! allocation.
+
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+use std::boxed::Box;
+use std::format;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::vec::Vec;
+
+use crate::error::Error;
+use crate::pool::{Pool, Run};
+use crate::port::Port;
+use crate::sleep::ASLEEP;
+use crate::sync::{AtomicPtr, Ordering};
+use crate::worker::Worker;
+
+/// The hooks for hosts.
+pub const PORT: Port = Port { wait, wake };
+
+unsafe extern "C" fn wait(worker: NonNull<Worker>) {
+    // SAFETY: called for a valid record.
+    atomic_wait::wait(unsafe { worker.as_ref() }.rest.futex(), ASLEEP);
+}
+
+unsafe extern "C" fn wake(worker: NonNull<Worker>) {
+    // SAFETY: called for a valid record.
+    atomic_wait::wake_one(unsafe { worker.as_ref() }.rest.futex());
+}
+
+std::thread_local! {
+    /// The pool whose thread this is, if it is one of ours.
+    static POOL: Cell<*const Pool> = const { Cell::new(ptr::null()) };
+}
+
+/// The threads of one pool: none until they are started, and again after they have been stopped.
+#[repr(transparent)]
+pub struct Threads(AtomicPtr<Mutex<Crew>>);
+
+/// Records outlive their threads, since a pool's list of workers only grows; they are used again.
+#[derive(Default)]
+#[expect(clippy::vec_box, reason = "a record must not move when the vector grows")]
+struct Crew {
+    records: Vec<Box<Record>>,
+    running: Vec<JoinHandle<()>>,
+}
+
+/// A worker with cache lines (and the prefetcher's neighbour lines) of its own.
+#[repr(align(128))]
+struct Record(Worker);
+
+/// What a thread is born with.
+struct Orders {
+    pool: *const Pool,
+    worker: *const Worker,
+    run: Run,
+}
+
+// SAFETY: pools and workers may be used from every thread.
+unsafe impl Send for Orders {}
+
+impl Threads {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Starts `n` threads named `btwq-0` and so on, each of them a worker of `pool`, and ends a stop
+    /// of the pool; with `n` = 0 it does only the latter.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: threads are running already. [`Error::Again`]: the system gave too few; those
+    /// that it gave have been stopped again.
+    ///
+    /// # Safety
+    /// `pool` has [`PORT`] as its port, is the same in every call, and stays valid until
+    /// [`Threads::destroy`] has returned.
+    pub unsafe fn start(&self, pool: NonNull<Pool>, n: usize) -> Result<(), Error> {
+        let mut crew = lock(self.crew());
+        if !crew.running.is_empty() {
+            return Err(Error::Busy);
+        }
+        // SAFETY: valid, says the caller.
+        let run = unsafe { pool.as_ref() }.resume();
+        let missing = n.saturating_sub(crew.records.len());
+        crew.records.extend((0..missing).map(|_| Box::new(Record(Worker::new()))));
+        let Crew { records, running } = &mut *crew;
+        for (i, record) in records.iter().take(n).enumerate() {
+            let orders = Orders { pool: pool.as_ptr(), worker: &raw const record.0, run };
+            match Builder::new().name(format!("btwq-{i}")).spawn(move || orders.carry_out()) {
+                Ok(handle) => running.push(handle),
+                Err(_) => {
+                    // SAFETY: valid, says the caller.
+                    join(unsafe { pool.as_ref() }, running);
+                    return Err(Error::Again);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the pool and joins the threads. Works that are queued stay queued.
+    ///
+    /// # Errors
+    /// [`Error::Deadlock`]: called from one of these threads, hence from a callback.
+    ///
+    /// # Safety
+    /// As of [`Threads::start`].
+    pub unsafe fn stop(&self, pool: NonNull<Pool>) -> Result<(), Error> {
+        if POOL.get() == pool.as_ptr().cast_const() {
+            return Err(Error::Deadlock);
+        }
+        // SAFETY: valid, says the caller.
+        let pool = unsafe { pool.as_ref() };
+        match self.existing_crew() {
+            Some(crew) => join(pool, &mut lock(crew).running),
+            None => pool.stop(),
+        }
+        Ok(())
+    }
+
+    /// Stops the pool, joins the threads, and gives their memory back.
+    ///
+    /// # Errors
+    /// As of [`Threads::stop`].
+    ///
+    /// # Safety
+    /// As of [`Threads::start`]; and neither the pool nor `self` is in use elsewhere, now or later.
+    pub unsafe fn destroy(&self, pool: NonNull<Pool>) -> Result<(), Error> {
+        // SAFETY: as the caller says.
+        unsafe { self.stop(pool) }?;
+        // Acquire: pairs with the Release in `crew`.
+        let crew = self.0.swap(ptr::null_mut(), Ordering::Acquire);
+        if !crew.is_null() {
+            // SAFETY: made by `Box` in `crew`, and nobody else has it, says the caller.
+            drop(unsafe { Box::from_raw(crew) });
+        }
+        Ok(())
+    }
+
+    /// The crew, if there is one yet.
+    fn existing_crew(&self) -> Option<&Mutex<Crew>> {
+        // Acquire: pairs with the Release in `crew`: what the box holds is seen.
+        // SAFETY: it stays until `destroy`, after which nobody uses `self`.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The crew, made when it is first needed.
+    fn crew(&self) -> &Mutex<Crew> {
+        if let Some(crew) = self.existing_crew() {
+            return crew;
+        }
+        let new = Box::into_raw(Box::new(Mutex::new(Crew::default())));
+        // Release: pairs with the Acquire here, and in `existing_crew` and `destroy`.
+        match self.0.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Acquire) {
+            // SAFETY: it stays until `destroy`, after which nobody uses `self`.
+            Ok(_) => unsafe { &*new },
+            Err(found) => {
+                // SAFETY: made above, and nobody else has seen it.
+                drop(unsafe { Box::from_raw(new) });
+                // SAFETY: as above.
+                unsafe { &*found }
+            }
+        }
+    }
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Orders {
+    fn carry_out(self) {
+        POOL.set(self.pool);
+        // SAFETY: both are valid until `destroy`, which joins this thread; the record is in use by
+        // this thread alone, since `start` refuses while threads run; the pool has a port.
+        unsafe { (*self.pool).run(&*self.worker, self.run) };
+    }
+}
+
+fn lock(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
+    crew.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn join(pool: &Pool, running: &mut Vec<JoinHandle<()>>) {
+    pool.stop();
+    for handle in running.drain(..) {
+        // An error is the payload of a panic, which these threads end with the process.
+        let _ = handle.join();
+    }
+}

@@ -1,0 +1,116 @@
+//! A queue.
+
+use core::ffi::{c_char, c_void};
+use core::ptr::NonNull;
+
+use btwq::Queue;
+
+use crate::check::{Mirror, core, initialised};
+use crate::pool::btwq_pool;
+use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
+use crate::work::btwq_work;
+
+/// An ordered work queue: one order of works, on a pool that it may share with other queues. All
+/// fields are the library's.
+///
+/// Memory: yours, and it stays where it is from the first submission on. It may be freed when the
+/// last callback of its last work has returned on a thread that was joined since (as
+/// `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has returned since.
+#[repr(C)]
+pub struct btwq_queue {
+    priv_stack: *mut c_void,
+    priv_front: *mut c_void,
+    priv_pool: *mut btwq_pool,
+    priv_name: *const c_char,
+    priv_magic: u32,
+    priv_reserved: u32,
+}
+
+/// What `priv_magic` is in an initialised queue. Use `BTWQ_QUEUE_INIT`.
+pub const BTWQ_PRIV_QUEUE_MAGIC: u32 = 0x6274_7175;
+
+const _: () = {
+    assert!(size_of::<Queue>() == 4 * size_of::<*const ()>());
+    assert!(size_of::<btwq_queue>() == size_of::<Queue>() + 8);
+    assert!(align_of::<btwq_queue>() == align_of::<Queue>());
+};
+
+// SAFETY: the core's queue is a stack, a front, a pool and a name, in this order; a pool of the
+// header begins with the core's.
+unsafe impl Mirror for btwq_queue {
+    type Core = Queue;
+    const MAGIC: u32 = BTWQ_PRIV_QUEUE_MAGIC;
+    unsafe fn magic(this: *const Self) -> u32 {
+        // SAFETY: memory of the type, says the caller.
+        unsafe { (*this).priv_magic }
+    }
+}
+
+/// Initialises a queue. `BTWQ_QUEUE_INIT(pool, name)` does the same in a declaration.
+///
+/// Parameters: `queue`, memory for it, whatever it holds, but not a queue in use; `pool`, whose
+/// workers run its works, and which need not be initialised yet; `name`, for traces, or NULL.
+/// Returns: `BTWQ_OK`; `BTWQ_EINVAL` if `queue` or `pool` is NULL.
+/// Memory: keeps `pool` and `name`, which must outlive the queue. Nothing is to be undone later.
+/// Context: anywhere, interrupts too. Wait-free.
+///
+/// # Safety
+/// As said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btwq_queue_init(
+    queue: *mut btwq_queue,
+    pool: *mut btwq_pool,
+    name: *const c_char,
+) -> btwq_status {
+    if queue.is_null() || pool.is_null() {
+        return BTWQ_EINVAL;
+    }
+    // SAFETY: memory for a queue, says the caller.
+    unsafe {
+        queue.write(btwq_queue {
+            priv_stack: core::ptr::null_mut(),
+            priv_front: core::ptr::null_mut(),
+            priv_pool: pool,
+            priv_name: name,
+            priv_magic: BTWQ_PRIV_QUEUE_MAGIC,
+            priv_reserved: 0,
+        });
+    }
+    BTWQ_OK
+}
+
+/// Queues a work. Its `func` will run on some worker of the pool; its ordered callbacks after that,
+/// and after those of all works that were queued on this queue before. Submissions of one thread (or
+/// task, or interrupt) keep its order; those of several take effect in some order, and that is it.
+///
+/// It never fails for want of room or memory, and a pool without workers takes works all the same:
+/// they wait. If workers sleep, one is woken.
+///
+/// Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
+/// nobody else at this time.
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
+/// the queue's pool, is NULL or was never initialised. After an error nothing has changed.
+/// Memory: the work is the library's until its last callback is entered, which may be before this
+/// call returns; do not touch it until then.
+/// Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means that
+/// somebody else has got on. The wake is the port's `wake`.
+///
+/// # Safety
+/// As said above.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn btwq_queue_work(
+    queue: *mut btwq_queue,
+    work: *mut btwq_work,
+) -> btwq_status {
+    // SAFETY: NULL or memory for a queue, says the caller.
+    let Some(queue) = (unsafe { initialised(queue) }) else { return BTWQ_EINVAL };
+    // SAFETY: initialised, so its pool is NULL or memory for one.
+    if unsafe { initialised((*queue.as_ptr()).priv_pool) }.is_none() {
+        return BTWQ_EINVAL;
+    }
+    let Some(work) = NonNull::new(work) else { return BTWQ_EINVAL };
+    // SAFETY: the mirrors agree with the core's types; the rest is the caller's word, and whether
+    // the work was initialised and is not queued is checked there.
+    status(unsafe { core(queue).as_ref().submit(work.cast()) })
+}
