@@ -1,25 +1,87 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# `make help` lists what is here.
+# `make help` lists what can be made. Long outputs are left in target/btwq.
 
 CARGO ?= cargo
 CC    ?= cc
+FILE  ?=
 
-B       := target/btwq
-LIB     := $(B)/libbtwq.a
-CFLAGS  ?= -O2 -g
-WARN    := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-LDLIBS  := -pthread -ldl -lm
+B      := target/btwq
+LIB    := $(B)/libbtwq.a
+CFLAGS ?= -O2 -g
+WARN   := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+LDLIBS := -pthread -ldl -lm
+ASAN   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-RUST_SOURCES := Cargo.toml Cargo.lock $(shell find core/src ffi/src -name '*.rs') \
-                core/Cargo.toml ffi/Cargo.toml
+# What a Debian machine must have beside Rust: checked, and installed, by `make setup`.
+PACKAGES := gcc g++ make binutils zlib1g-dev clang pigz python3
 
-.PHONY: lib header
+RUST_SOURCES := Cargo.toml Cargo.lock core/Cargo.toml ffi/Cargo.toml \
+                $(shell find core/src ffi/src -name '*.rs')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lib header pgz demo test test-rust test-c test-pgz test-readme lint loom \
+        loom-mutants bench-pgz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## installs the Debian packages that are missing; does nothing where all is there
+	@./setup.sh $(PACKAGES)
 
 lib: $(LIB) ## the static library, target/btwq/libbtwq.a
 
 $(LIB): $(RUST_SOURCES) ffi/archive.sh
-	$(CARGO) build --release --locked --package btwq-ffi
+	$(CARGO) build --quiet --release --locked --package btwq-ffi
 	ffi/archive.sh target/release/libbtwq_ffi.a $@
 
 header: ## writes include/btwq.h anew
 	BTWQ_WRITE_HEADER=1 $(CARGO) test --quiet --locked --package btwq-ffi --test header
+
+pgz: $(B)/pgz ## the parallel gzip, target/btwq/pgz
+
+$(B)/pgz: examples/pgz.c include/btwq.h $(LIB)
+	$(CC) $(CFLAGS) $(WARN) -Iinclude $< $(LIB) -o $@ $(LDLIBS) -lz
+
+$(B)/pgz-asan: examples/pgz.c include/btwq.h $(LIB)
+	$(CC) $(ASAN) $(WARN) -Iinclude $< $(LIB) -o $@ $(LDLIBS) -lz
+
+demo: setup pgz ## compresses a real file with pgz, gzip and pigz, checks, prints a table [FILE=...]
+	examples/demo.sh $(B)/pgz $(FILE)
+
+test: setup lint test-rust loom test-c test-readme test-pgz ## everything that must pass
+	@echo "make test: all passed"
+
+test-rust:
+	$(CARGO) test --quiet --locked --package btwq --package btwq-ffi --features btwq/std
+	$(CARGO) test --quiet --locked --package btwq
+
+test-c: $(LIB)
+	c-tests/header.sh
+	c-tests/run.sh
+
+test-readme: $(LIB)
+	examples/readme.sh $(LIB)
+
+test-pgz: $(B)/pgz $(B)/pgz-asan
+	examples/pgz-test.sh $(B)/pgz
+	PGZ_SANITIZED=1 examples/pgz-test.sh $(B)/pgz-asan
+
+lint: ## formatting, clippy, documentation; no warning is allowed
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --locked --all-targets --features btwq/std -- -D warnings
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+	  $(CARGO) clippy --quiet --locked --package btwq --tests -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --locked --no-deps --features btwq/std
+
+loom: ## explores the models of every protocol
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+	  $(CARGO) test --quiet --locked --profile model --package btwq --lib
+
+loom-mutants: ## breaks the core in one place at a time; fails unless the models catch every one
+	python3 core/loom-mutants.py
+
+bench-pgz: setup pgz ## pgz beside pigz, paired [FILE=...]
+	benches/pgz-vs-pigz --pgz $(B)/pgz $(FILE)
+
+clean: ## removes target
+	rm -rf target

@@ -53,7 +53,7 @@
 //! [`end`]: AtomicState::end
 
 use crate::error::Error;
-use crate::sync::{Atomic, Ordering, Word, const_fn};
+use crate::sync::{Atomic, Ordering, Word, const_fn, model_only};
 
 /// A snapshot of the word.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,5 +173,14 @@ impl AtomicState {
         // Relaxed: the callback that follows is on this same thread; to whomever it hands the work,
         // it does so by a synchronisation of its own.
         self.0.store(State::IDLE, Ordering::Relaxed);
+    }
+}
+
+model_only! {
+    impl AtomicState {
+        /// Ends the word's life; every later use is a fault.
+        pub(crate) fn revoke(&mut self) {
+            self.0.revoke();
+        }
     }
 }

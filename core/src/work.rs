@@ -19,7 +19,7 @@ use core::ptr::{self, NonNull};
 
 use crate::error::Error;
 use crate::state::AtomicState;
-use crate::sync::{Cell, const_fn};
+use crate::sync::{Cell, const_fn, model_only};
 
 /// A callback. It gets the work; what the work belongs to is found around it (`container_of`).
 pub type Func = unsafe extern "C" fn(NonNull<Work>);
@@ -94,5 +94,17 @@ impl Work {
             return Err(Error::Invalid);
         }
         Ok(*ops)
+    }
+}
+
+model_only! {
+    impl Work {
+        /// Ends the work's life; every later use of it is a fault.
+        pub(crate) fn revoke(&mut self) {
+            self.link.revoke();
+            self.next.revoke();
+            self.owner.revoke();
+            self.state.revoke();
+        }
     }
 }

@@ -13,7 +13,8 @@
 //! - [`AtomicPtr<T>`]: a pointer;
 //! - [`Cell<T>`]: plain memory that one party at a time may use, which party being the business of
 //!   the protocol around it (loom checks that claim at every access);
-//! - `const_fn!`: a constructor that is `const` wherever the backend's types allow it.
+//! - `const_fn!`: a constructor that is `const` wherever the backend's types allow it;
+//! - `model_only!`, `native_only!`: items for the tests of one kind.
 
 #[cfg(loom)]
 mod model;
@@ -64,3 +65,17 @@ macro_rules! const_fn {
     };
 }
 pub(crate) use const_fn;
+
+/// Declares items that only the models need.
+macro_rules! model_only {
+    ($($item:item)*) => { $(#[cfg(all(test, loom))] $item)* };
+}
+pub(crate) use model_only;
+
+/// Declares items for tests on real threads.
+#[cfg(test)]
+macro_rules! native_only {
+    ($($item:item)*) => { $(#[cfg(all(test, not(loom)))] $item)* };
+}
+#[cfg(test)]
+pub(crate) use native_only;

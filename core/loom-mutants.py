@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Shows that the models have teeth: breaks the core in one place at a time, and runs them.
+
+Two kinds of mutants:
+
+- orderings: every Acquire, Release and AcqRel in the core's sources is weakened by one step; they
+  are found by themselves, so that a new one can not be forgotten;
+- re-checks, bits and wakes: the list RECHECKS below. An entry whose text is no longer in the source
+  is an error, so that the list can not rot.
+
+A mutant is caught when a model fails. The script fails unless all are caught.
+
+    loom-mutants.py [--list] [WORD...]      only those whose line contains each WORD
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+TREE = ROOT / "target" / "loom-mutants" / "tree"
+BUILD = ROOT / "target" / "loom-mutants" / "build"
+SOURCES = ["state", "ordered", "chain", "worker", "ready", "sleep", "pool", "queue", "helper"]
+WEAKER = {"AcqRel": ["Acquire", "Release"], "Acquire": ["Relaxed"], "Release": ["Relaxed"]}
+GROUPS = ["model::ordered", "model::ready", "model::pool"]
+TIMEOUT = 300
+
+# (what is dropped, file, text, replacement)
+RECHECKS = [
+    ("leaving without a look at what was pushed", "ordered",
+     "self.stack.compare_exchange(ACTIVE, IDLE, Ordering::Release, Ordering::Relaxed).is_ok()",
+     "{ let idle = self.stack.load(Ordering::Relaxed) == ACTIVE;\n"
+     "if idle { self.stack.store(IDLE, Ordering::Release) } idle }"),
+    ("passing the turn without a second look at DONE", "ordered",
+     "state.is_done() || state.take_turn() == Turn::Retire",
+     "state.is_done() || { let _ = state.take_turn(); false }"),
+    ("retiring a work that is not done", "ordered",
+     "state.is_done() || state.take_turn() == Turn::Retire",
+     "state.is_done() || { let _ = state.take_turn(); true }"),
+    ("no turn for the first work of an idle lane", "ordered",
+     "let turn = this.state.take_turn();",
+     "let turn = Turn::Passed;"),
+    ("front stored after the turn has left", "ordered",
+     "unsafe { self.front.set(rest) };\n"
+     "        if state.is_done() || state.take_turn() == Turn::Retire {",
+     "let over = state.is_done() || state.take_turn() == Turn::Retire;\n"
+     "        unsafe { self.front.set(rest) };\n        if over {"),
+    ("a chain that is not turned round", "ordered",
+     "link.set(oldest);", "link.set(oldest); if oldest.is_null() { return Some(work) }"),
+    ("finish without setting DONE", "state",
+     "self.0.fetch_or(State::DONE, Ordering::AcqRel)", "self.0.fetch_or(State(0), Ordering::AcqRel)"),
+    ("take_turn without setting TURN", "state",
+     "self.0.fetch_or(State::TURN, Ordering::AcqRel)", "self.0.fetch_or(State(0), Ordering::AcqRel)"),
+    ("finish by a load and a store", "state",
+     "self.0.fetch_or(State::DONE, Ordering::AcqRel).has",
+     "{ let s = self.0.load(Ordering::Acquire);\n"
+     "self.0.store(s.with(State::DONE), Ordering::Release); s }.has"),
+    ("end after the last callback", "helper",
+     "    this.state.end();\n"
+     "    // Nothing of `work` may be touched past this point: its last callback ends its life.\n"
+     "    call(ops.ordered_free.or(ops.ordered_func), work);",
+     "    call(ops.ordered_free.or(ops.ordered_func), work);\n    this.state.end();"),
+    ("end after func of a work without a place", "helper",
+     "this.state.end();\n        // `func` ends its life (state rule 3).\n"
+     "        return call(ops.func, work);",
+     "call(ops.func, work);\n        return this.state.end();"),
+    ("finish before func", "helper",
+     "    call(ops.func, work);\n    // SAFETY: written before it was submitted, and ours",
+     "    // SAFETY: written before it was submitted, and ours"),
+    ("push without linking", "chain",
+     "unsafe { work.as_ref().next.set(seen) };", ""),
+    ("take that leaves the chain", "chain",
+     "self.0.swap(ptr::null_mut(), Ordering::Acquire)", "self.0.load(Ordering::Acquire)"),
+    ("touch by a load", "chain",
+     "let mut seen = ptr::null_mut();\n        loop {",
+     "let mut seen = ptr::null_mut();\n        if true { return self.0.load(Ordering::Acquire)"
+     ".is_null() }\n        loop {"),
+    ("put by a store", "chain",
+     "let old = self.0.swap(chain.as_ptr(), Ordering::AcqRel);\n"
+     "        debug_assert!(old.is_null(), \"two parties put chains into one place\");",
+     "self.0.store(chain.as_ptr(), Ordering::Release);"),
+    ("rest of the chain forgotten", "ready",
+     "unsafe { me.slot.put(rest) };", "let _ = rest;"),
+    ("sleep without a look at the inbox", "ready",
+     "self.touch_inbox() && workers", "workers"),
+    ("sleep without a look at the slots", "ready",
+     "self.touch_inbox() && workers.iter().all(|w| ptr::eq(w, me) || w.slot.touch())",
+     "{ let _ = (me, workers); self.touch_inbox() }"),
+    ("sleep without a look at stop", "pool",
+     "self.ready.touch(me, &self.workers) && self.current_run() == Some(run)",
+     "self.ready.touch(me, &self.workers)"),
+    ("sleep without an announcement", "pool", "self.sleepers.announce(me);", ""),
+    ("look before the announcement", "pool",
+     "self.sleepers.announce(me);\n"
+     "        if self.ready.touch(me, &self.workers) && self.current_run() == Some(run) {",
+     "let empty = self.ready.touch(me, &self.workers) && self.current_run() == Some(run);\n"
+     "        self.sleepers.announce(me);\n        if empty {"),
+    ("no wake after a submission", "pool",
+     "if unsafe { self.ready.submit(work) } {", "if unsafe { self.ready.submit(work) } && false {"),
+    ("no wake for what is left over", "pool", "if claim.more {", "if claim.more && false {"),
+    ("no wake at stop", "pool",
+     "for worker in self.workers.iter().filter(|w| self.sleepers.pick(w)) {",
+     "for worker in self.workers.iter().filter(|w| self.sleepers.pick(w)).take(0) {"),
+    ("stop without a touch", "pool",
+     "self.ready.touch_inbox();\n        for worker", "for worker"),
+    ("join without a touch", "pool",
+     "self.ready.touch_inbox();\n        }\n        // SAFETY: as the caller says; it has joined.",
+     "}\n        // SAFETY: as the caller says; it has joined."),
+    ("a worker that stays counted as asleep", "pool", "self.sleepers.rise(me);", ""),
+    ("a wake without a pick", "sleep",
+     ".compare_exchange(ASLEEP, AWAKE, Ordering::Relaxed, Ordering::Relaxed)\n            .is_ok()",
+     ".compare_exchange(ASLEEP, ASLEEP, Ordering::Relaxed, Ordering::Relaxed)\n            .is_ok()"),
+]
+
+
+class Mutant(NamedTuple):
+    """One place, broken."""
+
+    name: str
+    file: str
+    text: str
+
+
+def code_lines(text):
+    """The lines that are code, with their numbers."""
+    for number, line in enumerate(text.split("\n")):
+        if not line.lstrip().startswith("//"):
+            yield number, line
+
+
+def orderings(file, text):
+    """Each ordering of a file, weakened."""
+    lines = text.split("\n")
+    function = "?"
+    for number, line in code_lines(text):
+        if found := re.search(r"\bfn (\w+)", line):
+            function = found[1]
+        for found in re.finditer(r"Ordering::(AcqRel|Acquire|Release)\b", line):
+            for weaker in WEAKER[found[1]]:
+                changed = line[: found.start(1)] + weaker + line[found.end(1):]
+                # A comparison must not fail more strictly than it succeeds; those here never do.
+                name = f"{file}.rs:{number + 1} {function}: {found[1]} -> {weaker}"
+                yield Mutant(name, file, "\n".join(lines[:number] + [changed] + lines[number + 1:]))
+
+
+def rechecks(texts):
+    """Each entry of the list, dropped."""
+    for name, file, old, new in RECHECKS:
+        if texts[file].count(old) != 1:
+            sys.exit(f"loom-mutants: '{name}': {texts[file].count(old)} places in {file}.rs, not 1")
+        yield Mutant(f"{file}.rs {name}", file, texts[file].replace(old, new))
+
+
+def cargo(*args):
+    """A call of Cargo in the copied tree: whether it succeeded, and what it said."""
+    call = ["cargo", "test", "--locked", "--offline", "--profile", "model", "--package", "btwq",
+            "--lib", *args]
+    env = dict(os.environ, RUSTFLAGS="--cfg loom -A warnings", CARGO_TARGET_DIR=str(BUILD), RUST_BACKTRACE="0")
+    try:
+        done = subprocess.run(call, cwd=TREE, env=env, capture_output=True, text=True,
+                              errors="replace", timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return False, "it does not end"
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def verdict():
+    """By which model the tree's fault is caught; None if by none."""
+    for group in GROUPS:
+        good, said = cargo(group, "--", "--test-threads=1")
+        if not good:
+            # One test at a time, so that after an abort the last one named is the one that failed.
+            failed = re.search(r"^test \S*model::(\S+) \.\.\. FAILED", said, re.M)
+            named = re.findall(r"^test \S*model::(\S+) ", said, re.M)
+            return failed[1] if failed else named[-1] if named else f"{group}: {said[-200:]}"
+    return None
+
+
+def copy_tree():
+    """A copy of what the models need."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    TREE.mkdir(parents=True)
+    for name in ["Cargo.toml", "Cargo.lock", "core", "ffi"]:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, TREE / name, ignore=shutil.ignore_patterns("target"))
+        else:
+            shutil.copy2(source, TREE / name)
+
+
+def main():
+    """Runs the mutants that the command line names, or all."""
+    words = [word for word in sys.argv[1:] if word != "--list"]
+    texts = {f: (ROOT / "core/src" / f"{f}.rs").read_text() for f in SOURCES}
+    mutants = [m for f in SOURCES for m in orderings(f, texts[f])] + list(rechecks(texts))
+    mutants = [m for m in mutants if all(word in m.name for word in words)]
+    if "--list" in sys.argv:
+        print("\n".join(m.name for m in mutants))
+        return
+    copy_tree()
+    print(f"{len(mutants)} mutants; first the core as it is, which must pass", flush=True)
+    if caught := verdict():
+        sys.exit(f"loom-mutants: the models fail without a mutant: {caught}")
+    survivors = []
+    for number, mutant in enumerate(mutants, 1):
+        target = TREE / "core/src" / f"{mutant.file}.rs"
+        target.write_text(mutant.text)
+        built, said = cargo("--no-run")
+        if not built:
+            sys.exit(f"loom-mutants: '{mutant.name}' does not compile:\n{said}")
+        start = time.monotonic()
+        caught = verdict()
+        target.write_text(texts[mutant.file])
+        if not caught:
+            survivors.append(mutant.name)
+        what = f"caught by {caught}" if caught else "SURVIVED"
+        took = time.monotonic() - start
+        print(f"{number:3}/{len(mutants)} {mutant.name:66} {what} ({took:.0f} s)", flush=True)
+    if survivors:
+        sys.exit("loom-mutants: not caught:\n  " + "\n  ".join(survivors))
+    print(f"{len(mutants)} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main()

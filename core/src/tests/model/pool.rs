@@ -1,0 +1,113 @@
+//! Pools with workers that sleep, and everything together.
+//!
+//! A wake that is lost leaves a thread waiting for ever: loom reports a deadlock. To find lost wakes
+//! that cost only concurrency, works meet in `func`: they need as many workers as there are works.
+
+use loom::thread;
+
+use super::rig::{self, Act, Bed, Jobs, Meeting, ORDERED, PLAIN, Place};
+
+/// One worker goes to sleep, or does not, while works are submitted one after the other.
+#[test]
+fn sleep_against_submit() {
+    rig::check(Some(3), || {
+        let (place, meetings) = (Place::new(), [Meeting::of(2), Meeting::of(2)]);
+        let jobs = Jobs::acting(&PLAIN, &meetings.clone().map(Act::Meet));
+        let worker = Place::spawn_worker(&place);
+        for (i, meeting) in meetings.iter().enumerate() {
+            place.submit(jobs.work(i));
+            meeting.meet();
+        }
+        place.stop([worker]);
+        jobs.check_ended();
+    });
+}
+
+/// A worker that sleeps, or is about to, leaves when the pool is stopped; and one that has left is
+/// not taken for one that sleeps.
+#[test]
+fn sleep_against_stop() {
+    rig::check(None, || {
+        let (place, jobs) = (Place::new(), Jobs::new(&PLAIN, 1));
+        let worker = Place::spawn_worker(&place);
+        let [bed] = place.stop([worker]);
+        bed.take_ring();
+        place.submit(jobs.work(0));
+        assert!(!bed.take_ring(), "woken after it has left");
+        // SAFETY: its thread has gone.
+        unsafe { place.pool.run_until_idle(&bed.worker) };
+        jobs.check_ended();
+    });
+}
+
+/// Two works meet: one worker takes both, so that the other must be woken for what is left over, or
+/// find it by itself before it sleeps. The one may join when the other sleeps already.
+#[test]
+fn sleep_against_put() {
+    rig::check(Some(2), || {
+        let (place, meeting) = (Place::new(), Meeting::of(3));
+        let jobs = Jobs::acting(&PLAIN, &[Act::Meet(meeting.clone()), Act::Meet(meeting.clone())]);
+        (0..2).for_each(|i| place.submit(jobs.work(i)));
+        let workers = [Place::spawn_worker(&place), Place::spawn_worker(&place)];
+        meeting.meet();
+        place.stop(workers);
+        jobs.check_ended();
+    });
+}
+
+/// Two works meet, submitted while two workers go to sleep: each submission wakes one.
+#[test]
+fn two_sleepers_against_submit() {
+    rig::check(Some(2), || {
+        let (place, meeting) = (Place::new(), Meeting::of(3));
+        let jobs = Jobs::acting(&PLAIN, &[Act::Meet(meeting.clone()), Act::Meet(meeting.clone())]);
+        let workers = [Place::spawn_worker(&place), Place::spawn_worker(&place)];
+        (0..2).for_each(|i| place.submit(jobs.work(i)));
+        meeting.meet();
+        place.stop(workers);
+        jobs.check_ended();
+    });
+}
+
+/// Everything: ordered works through a queue, two workers, a submitter that is none.
+#[test]
+fn ordered_through_a_pool() {
+    rig::check(Some(2), || {
+        let (place, jobs) = (Place::new(), Jobs::new(&ORDERED, 3));
+        let beds = [Bed::new(), Bed::new()];
+        let workers = beds.clone().map(|bed| {
+            let place = place.clone();
+            // SAFETY: the bed is this thread's, and outlives the pool's use.
+            thread::spawn(move || unsafe { place.pool.run_until_idle(&bed.worker) })
+        });
+        (0..3).for_each(|i| place.submit(jobs.work(i)));
+        let ran: usize = workers.map(|worker| worker.join().unwrap()).iter().sum();
+        // SAFETY: its thread has gone.
+        let left = unsafe { place.pool.run_until_idle(&beds[0].worker) };
+        assert_eq!(ran + left, 3);
+        (0..3).for_each(|i| assert_eq!(jobs.place(i), i));
+    });
+}
+
+/// A work is queued again by its own last callback, on the lane that it is just leaving.
+#[test]
+fn requeue_from_free() {
+    rig::check(Some(2), || {
+        let place = Place::new();
+        let jobs = Jobs::acting(&ORDERED, &[Act::Requeue(place.clone()), Act::Nothing]);
+        let (bed, there) = (Bed::new(), place.clone());
+        let mine = Bed::new();
+        place.submit(jobs.work(0));
+        let theirs = bed.clone();
+        // SAFETY: the bed is this thread's, and outlives the pool's use.
+        let worker = thread::spawn(move || unsafe { there.pool.run_until_idle(&theirs.worker) });
+        place.submit(jobs.work(1));
+        // SAFETY: the bed is this thread's, and outlives the pool's use.
+        let ran = unsafe { place.pool.run_until_idle(&mine.worker) };
+        let ran = ran + worker.join().unwrap();
+        // SAFETY: as above.
+        let left = unsafe { place.pool.run_until_idle(&mine.worker) };
+        assert_eq!(ran + left, 3);
+        jobs.check_ended();
+    });
+}

@@ -1,0 +1,328 @@
+//! What the models are built of: jobs, the log of their order, and a port.
+
+use core::ptr::{self, NonNull};
+use std::boxed::Box;
+use std::vec::Vec;
+
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+
+use crate::pool::Pool;
+use crate::port::Port;
+use crate::queue::Queue;
+use crate::sync::Cell;
+use crate::work::{Work, WorkOps};
+use crate::worker::Worker;
+
+/// Explores `model`, with at most so many preemptions in one run, or all.
+pub(super) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.max_branches = 10_000;
+    builder.check(model);
+}
+
+/// What the ordered callbacks of one lane share: plain memory, used by one of them at a time.
+pub(super) struct Log {
+    retired: Cell<usize>,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self { retired: Cell::new(0) }
+    }
+
+    /// The next number in the order.
+    fn count(&self) -> usize {
+        // SAFETY: ordered callbacks of one lane do not overlap; loom checks it.
+        unsafe {
+            let n = self.retired.get();
+            self.retired.set(n + 1);
+            n
+        }
+    }
+}
+
+/// A work with plain memory around it.
+#[repr(C)]
+pub(super) struct Job {
+    pub(super) work: Work,
+    log: *const Log,
+    /// How often `func` ran: plain memory, written by `func`, read by the ordered callback.
+    ran: Cell<usize>,
+    /// Its number in the order, and how often it was retired.
+    place: Cell<Option<usize>>,
+    ended: Cell<usize>,
+    /// What else `func`, and the last callback, do.
+    act: Act,
+}
+
+/// What a job does beside being counted.
+#[derive(Clone)]
+pub(super) enum Act {
+    /// Nothing.
+    Nothing,
+    /// `func` waits for others in a meeting.
+    Meet(Arc<Meeting>),
+    /// The first time, the last callback queues the job again.
+    Requeue(Arc<Place>),
+}
+
+/// Threads wait here until so many have come.
+pub(super) struct Meeting {
+    missing: Mutex<usize>,
+    complete: Condvar,
+}
+
+impl Meeting {
+    pub(super) fn of(n: usize) -> Arc<Self> {
+        Arc::new(Self { missing: Mutex::new(n), complete: Condvar::new() })
+    }
+
+    /// Comes, and waits for the others.
+    pub(super) fn meet(&self) {
+        let mut missing = self.missing.lock().unwrap();
+        *missing -= 1;
+        if *missing == 0 {
+            self.complete.notify_all();
+        }
+        while *missing != 0 {
+            missing = self.complete.wait(missing).unwrap();
+        }
+    }
+}
+
+/// A pool and a queue on it.
+pub(super) struct Place {
+    pub(super) pool: Box<Pool>,
+    pub(super) queue: Queue,
+}
+
+impl Place {
+    pub(super) fn new() -> Arc<Self> {
+        // SAFETY: a static table.
+        let pool = Box::new(unsafe { Pool::new(&raw const PORT) });
+        // SAFETY: the pool is boxed, and dropped with the queue.
+        let queue = unsafe { Queue::new(&raw const *pool, ptr::null()) };
+        Arc::new(Self { pool, queue })
+    }
+
+    pub(super) fn submit(&self, work: NonNull<Work>) {
+        // SAFETY: a job's work, alive, and the model's to submit.
+        unsafe { self.queue.submit(work) }.unwrap();
+    }
+
+    /// A thread that is a worker until the run is over.
+    pub(super) fn spawn_worker(place: &Arc<Self>) -> thread::JoinHandle<Arc<Bed>> {
+        let (place, run, bed) = (place.clone(), place.pool.current_run().unwrap(), Bed::new());
+        thread::spawn(move || {
+            // SAFETY: the bed is this thread's, and lives until the handle's result is dropped.
+            unsafe { place.pool.run(&bed.worker, run) };
+            bed
+        })
+    }
+
+    /// Ends the run, and joins the workers. Their records must outlive the use of the pool.
+    pub(super) fn stop<const N: usize>(
+        &self,
+        workers: [thread::JoinHandle<Arc<Bed>>; N],
+    ) -> [Arc<Bed>; N] {
+        self.pool.stop();
+        workers.map(|worker| worker.join().unwrap())
+    }
+}
+
+
+// SAFETY: loom checks every use of the cells.
+unsafe impl Send for Job {}
+// SAFETY: as for Send.
+unsafe impl Sync for Job {}
+
+impl Job {
+    /// How often it is queued.
+    fn lives(&self) -> usize {
+        if matches!(self.act, Act::Requeue(_)) { 2 } else { 1 }
+    }
+}
+
+/// `func`, `ordered_func`, `ordered_free`.
+pub(super) static ORDERED: WorkOps =
+    WorkOps { func: Some(func), ordered_func: Some(ordered_func), ordered_free: Some(end) };
+/// `func` alone.
+pub(super) static PLAIN: WorkOps =
+    WorkOps { func: Some(func_and_end), ordered_func: None, ordered_free: None };
+
+/// The jobs of one model. They are given back when the model is over, not when they end: a use after
+/// the end is then a fault that is found, not undefined behaviour.
+pub(super) struct Jobs {
+    /// Kept for the jobs, which point to it.
+    _log: Box<Log>,
+    jobs: Vec<NonNull<Job>>,
+}
+
+// SAFETY: loom checks every use of what is shared.
+unsafe impl Send for Jobs {}
+// SAFETY: as for Send.
+unsafe impl Sync for Jobs {}
+
+impl Jobs {
+    pub(super) fn new(ops: &'static WorkOps, n: usize) -> Arc<Self> {
+        Self::acting(ops, &std::vec![Act::Nothing; n])
+    }
+
+    /// Jobs that also do these.
+    pub(super) fn acting(ops: &'static WorkOps, acts: &[Act]) -> Arc<Self> {
+        let log = Box::new(Log::new());
+        let job = |act: &Act| {
+            let job = Job {
+                // SAFETY: a static table.
+                work: unsafe { Work::new(ops) },
+                log: &raw const *log,
+                ran: Cell::new(0),
+                place: Cell::new(None),
+                ended: Cell::new(0),
+                act: act.clone(),
+            };
+            NonNull::from(Box::leak(Box::new(job)))
+        };
+        let jobs = acts.iter().map(job).collect();
+        Arc::new(Self { _log: log, jobs })
+    }
+
+    /// A job's work.
+    pub(super) fn work(&self, i: usize) -> NonNull<Work> {
+        self.jobs[i].cast()
+    }
+
+    /// Runs a job's `func` by hand.
+    pub(super) fn run_func(&self, i: usize) {
+        // SAFETY: the model calls it in the place of a worker.
+        unsafe { func(self.work(i)) }
+    }
+
+    /// The job's number in the order, which it must have got, once, after its `func` ran, once.
+    pub(super) fn place(&self, i: usize) -> usize {
+        // SAFETY: all threads of the model have been joined.
+        unsafe {
+            let job = self.jobs[i].as_ref();
+            assert_eq!(job.ran.get(), 1, "func of job {i} did not run once");
+            assert_eq!(job.ended.get(), job.lives(), "job {i} did not end once");
+            job.place.get().expect("has a place")
+        }
+    }
+
+    /// Checks that all have run and ended, each as often as it was queued.
+    pub(super) fn check_ended(&self) {
+        for job in &self.jobs {
+            // SAFETY: all threads of the model have been joined.
+            unsafe {
+                assert_eq!(job.as_ref().ran.get(), 1);
+                assert_eq!(job.as_ref().ended.get(), job.as_ref().lives());
+            }
+        }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        for job in self.jobs.drain(..) {
+            // SAFETY: leaked by `acting`, and dropped once.
+            drop(unsafe { Box::from_raw(job.as_ptr()) });
+        }
+    }
+}
+
+unsafe fn job<'a>(work: NonNull<Work>) -> &'a Job {
+    // SAFETY: every work of the models is the first field of a job.
+    unsafe { work.cast().as_ref() }
+}
+
+unsafe extern "C" fn func(work: NonNull<Work>) {
+    // SAFETY: called for a job, whose cells loom checks.
+    unsafe {
+        let job = job(work);
+        job.ran.set(job.ran.get() + 1);
+        if let Act::Meet(others) = &job.act {
+            others.meet();
+        }
+    }
+}
+
+unsafe extern "C" fn func_and_end(work: NonNull<Work>) {
+    // SAFETY: as above.
+    unsafe {
+        func(work);
+        end(work);
+    }
+}
+
+/// The ordered callback: sees that `func` has run, and takes the next number.
+pub(super) unsafe extern "C" fn ordered_func(work: NonNull<Work>) {
+    // SAFETY: as above.
+    unsafe {
+        let job = job(work);
+        assert_eq!(job.ran.get(), 1, "ordered before func");
+        job.place.set(Some((*job.log).count()));
+    }
+}
+
+/// The last callback: nobody may touch the work from now on.
+pub(super) unsafe extern "C" fn end(work: NonNull<Work>) {
+    // SAFETY: the work is this callback's alone; loom, and the revocation, check it.
+    unsafe {
+        let job = job(work);
+        job.ended.set(job.ended.get() + 1);
+        match &job.act {
+            Act::Requeue(place) if job.ended.get() == 1 => {
+                job.ran.set(0);
+                place.submit(work);
+            }
+            _ => (*work.as_ptr()).revoke(),
+        }
+    }
+}
+
+/// A worker and its bell: a binary semaphore.
+#[repr(C)]
+pub(super) struct Bed {
+    pub(super) worker: Worker,
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+// SAFETY: workers may be.
+unsafe impl Send for Bed {}
+// SAFETY: workers may be.
+unsafe impl Sync for Bed {}
+
+impl Bed {
+    pub(super) fn new() -> Arc<Self> {
+        let (rung, bell) = (Mutex::new(false), Condvar::new());
+        Arc::new(Self { worker: Worker::new(), rung, bell })
+    }
+
+    /// Whether the worker was woken and has not noticed; it counts as noticed then.
+    pub(super) fn take_ring(&self) -> bool {
+        core::mem::take(&mut *self.rung.lock().unwrap())
+    }
+}
+
+/// The port of the models. Its workers are in beds.
+pub(super) static PORT: Port = Port { wait, wake };
+
+unsafe extern "C" fn wait(worker: NonNull<Worker>) {
+    // SAFETY: every worker of the models is the first field of a bed.
+    let bed: &Bed = unsafe { worker.cast().as_ref() };
+    let mut rung = bed.rung.lock().unwrap();
+    while !*rung {
+        rung = bed.bell.wait(rung).unwrap();
+    }
+    *rung = false;
+}
+
+unsafe extern "C" fn wake(worker: NonNull<Worker>) {
+    // SAFETY: every worker of the models is the first field of a bed.
+    let bed: &Bed = unsafe { worker.cast().as_ref() };
+    *bed.rung.lock().unwrap() = true;
+    bed.bell.notify_one();
+}
