@@ -37,7 +37,6 @@
 #endif
 
 struct btwq_work;
-struct btwq_worker;
 
 /**
  * Version of this header, to be compared with `btwq_version`.
@@ -131,40 +130,28 @@ typedef struct btwq_work {
 } btwq_work;
 
 /**
- * A worker of one's own: with it any thread, task or main loop runs works of the pool. The threads
- * of `btwq_pool_start` need none. All fields are the library's.
- *
- * Memory: yours, and it stays where it is, and valid, from its first use until the pool is
- * destroyed, since others may find works in it. One thread at a time uses it; when that has gone,
- * another may.
- */
-typedef struct btwq_worker {
-    void *priv_slot;
-    void *priv_next;
-    uint32_t priv_rest;
-    uint16_t priv_takes;
-    uint16_t priv_joined;
-    struct btwq_pool *priv_pool;
-    uint32_t priv_magic;
-    uint32_t priv_reserved;
-} btwq_worker;
-
-/**
  * How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
- * name it. The two are a binary semaphore for each worker: `wake` gives it, `wait` takes it. On
- * hosts use `BTWQ_PORT_HOST`.
+ * name it. The two are a futex: one context sleeps on a word as long as that has some value; another
+ * changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+ *
+ * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
+ * and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
+ * condition while `*word == value`, `wake` broadcasts it, both holding the mutex.
  */
 typedef struct btwq_port {
     /**
-     * Blocks the calling worker until `wake` has been called for it since `wait` returned last; at
-     * once if it has been already. May return early, for no reason. Called by the worker itself.
+     * Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a
+     * `wake` for the word which comes after the look is not lost. May return early, for no reason.
+     * Read the word atomically (or `volatile`, as large as it is); it is changed by others meanwhile.
+     * Never called from an interrupt.
      */
-    void (*wait)(struct btwq_worker *worker);
+    void (*wait)(const uint32_t *word, uint32_t value);
     /**
-     * Lets the present or the next `wait` of the worker return. Called by whoever makes a work
-     * ready: a thread, a callback, an interrupt. Must not block.
+     * Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a work
+     * ready: a thread, a callback, an interrupt. Must not block, and must not dereference `word`,
+     * which may be gone.
      */
-    void (*wake)(struct btwq_worker *worker);
+    void (*wake)(const uint32_t *word);
 } btwq_port;
 
 /**
@@ -200,6 +187,25 @@ typedef struct btwq_queue {
     uint32_t priv_magic;
     uint32_t priv_reserved;
 } btwq_queue;
+
+/**
+ * A worker of one's own: with it any thread, task or main loop runs works of the pool. The threads
+ * of `btwq_pool_start` need none. All fields are the library's.
+ *
+ * Memory: yours, and it stays where it is, and valid, from its first use until the pool is
+ * destroyed, since others may find works in it. One thread at a time uses it; when that has gone,
+ * another may.
+ */
+typedef struct btwq_worker {
+    void *priv_slot;
+    void *priv_next;
+    uint32_t priv_rest;
+    uint16_t priv_takes;
+    uint16_t priv_joined;
+    struct btwq_pool *priv_pool;
+    uint32_t priv_magic;
+    uint32_t priv_reserved;
+} btwq_worker;
 
 /**
  * It is done.

@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 
 use crate::port::Port;
 use crate::ready::Ready;
-use crate::sleep::Sleepers;
+use crate::sleep::{ASLEEP, Sleepers};
 use crate::sync::{Atomic, Ordering, const_fn};
 use crate::work::Work;
 use crate::worker::{Worker, Workers};
@@ -130,7 +130,7 @@ impl Pool {
         self.runs.fetch_or(STOPPED, Ordering::Relaxed);
         self.ready.touch_inbox();
         for worker in self.workers.iter().filter(|w| self.sleepers.pick(w)) {
-            self.wake(NonNull::from(worker));
+            self.wake(worker);
         }
     }
 
@@ -171,8 +171,8 @@ impl Pool {
     unsafe fn sleep(&self, me: &Worker, run: Run) {
         self.sleepers.announce(me);
         if self.ready.touch(me, &self.workers) && self.current_run() == Some(run) {
-            // SAFETY: the pool has a port, and we are the worker.
-            unsafe { ((*self.port).wait)(NonNull::from(me)) };
+            // SAFETY: the pool has a port, and the word is ours.
+            unsafe { ((*self.port).wait)(me.rest.address(), ASLEEP) };
         }
         self.sleepers.rise(me);
         // SAFETY: the caller is the worker.
@@ -185,8 +185,8 @@ impl Pool {
         }
     }
 
-    fn wake(&self, worker: NonNull<Worker>) {
-        // SAFETY: a pool whose workers sleep has a port; the record stays valid.
-        unsafe { ((*self.port).wake)(worker) };
+    fn wake(&self, worker: &Worker) {
+        // SAFETY: a pool whose workers sleep has a port.
+        unsafe { ((*self.port).wake)(worker.rest.address()) };
     }
 }

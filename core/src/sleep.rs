@@ -9,7 +9,7 @@
 //! ```text
 //!   a  announce: count + 1, rest = ASLEEP        x  push to the inbox, or put into a slot
 //!   b  touch the inbox and every slot            y  count != 0? pick one that is ASLEEP, wake it
-//!   c  all empty, not stopped: port.wait
+//!   c  all empty, not stopped: port.wait while rest is ASLEEP
 //!   d  rise: rest = AWAKE unless picked
 //! ```
 //!
@@ -23,8 +23,6 @@
 //!
 //! What is *not* promised: a submitter that is stopped between `x` and `y` leaves a sleeping worker
 //! asleep until it goes on; workers that are awake take the work all the same.
-
-use core::ptr::NonNull;
 
 use crate::sync::{Atomic, Ordering, const_fn};
 use crate::worker::{Worker, Workers};
@@ -61,13 +59,13 @@ impl Sleepers {
     }
 
     /// Step y: one that sleeps, and is now the caller's to wake.
-    pub(crate) fn pick_one(&self, workers: &Workers) -> Option<NonNull<Worker>> {
+    pub(crate) fn pick_one<'a>(&self, workers: &'a Workers) -> Option<&'a Worker> {
         // Relaxed: the read-modify-write that made the work ready has put us behind every sleeper
         // that has not seen it. A count that is passing through a stale value costs a look.
         if self.count.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        workers.iter().find(|w| self.pick(w)).map(NonNull::from)
+        workers.iter().find(|w| self.pick(w))
     }
 
     /// Takes `worker` out of the sleepers, if it is one and nobody else has.

@@ -7,19 +7,25 @@ use btwq::{Pool, Port, host};
 
 use crate::check::{Mirror, core, initialised};
 use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
-use crate::worker::btwq_worker;
 
 /// How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
-/// name it. The two are a binary semaphore for each worker: `wake` gives it, `wait` takes it. On
-/// hosts use `BTWQ_PORT_HOST`.
+/// name it. The two are a futex: one context sleeps on a word as long as that has some value; another
+/// changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+///
+/// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
+/// and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
+/// condition while `*word == value`, `wake` broadcasts it, both holding the mutex.
 #[repr(C)]
 pub struct btwq_port {
-    /// Blocks the calling worker until `wake` has been called for it since `wait` returned last; at
-    /// once if it has been already. May return early, for no reason. Called by the worker itself.
-    pub wait: Option<unsafe extern "C" fn(worker: *mut btwq_worker)>,
-    /// Lets the present or the next `wait` of the worker return. Called by whoever makes a work
-    /// ready: a thread, a callback, an interrupt. Must not block.
-    pub wake: Option<unsafe extern "C" fn(worker: *mut btwq_worker)>,
+    /// Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a
+    /// `wake` for the word which comes after the look is not lost. May return early, for no reason.
+    /// Read the word atomically (or `volatile`, as large as it is); it is changed by others meanwhile.
+    /// Never called from an interrupt.
+    pub wait: Option<unsafe extern "C" fn(word: *const u32, value: u32)>,
+    /// Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a work
+    /// ready: a thread, a callback, an interrupt. Must not block, and must not dereference `word`,
+    /// which may be gone.
+    pub wake: Option<unsafe extern "C" fn(word: *const u32)>,
 }
 
 /// Works that wait for a worker, and the workers that run them, for any number of queues. All fields

@@ -1,8 +1,7 @@
 //! The port for hosts: workers that sleep on a futex, and threads to be workers.
 //!
-//! Sleeping needs no more than the worker's own `rest` word, which says already what a futex wants to
-//! know: whether it is still `ASLEEP`. So `wake` takes no lock and may be called from a signal
-//! handler.
+//! The hooks are what the operating system has (a futex on Linux): `wake` takes no lock, and may be
+//! called from a signal handler.
 //!
 //! Starting and stopping threads is the control plane: here, and only here, there is a lock and an
 //! allocation.
@@ -18,21 +17,19 @@ use std::vec::Vec;
 use crate::error::Error;
 use crate::pool::{Pool, Run};
 use crate::port::Port;
-use crate::sleep::ASLEEP;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use crate::worker::Worker;
 
 /// The hooks for hosts.
 pub const PORT: Port = Port { wait, wake };
 
-unsafe extern "C" fn wait(worker: NonNull<Worker>) {
-    // SAFETY: called for a valid record.
-    atomic_wait::wait(unsafe { worker.as_ref() }.rest.futex(), ASLEEP);
+unsafe extern "C" fn wait(word: *const u32, value: u32) {
+    // SAFETY: the word is valid during the call, and only ever used atomically.
+    atomic_wait::wait(unsafe { AtomicU32::from_ptr(word.cast_mut()) }, value);
 }
 
-unsafe extern "C" fn wake(worker: NonNull<Worker>) {
-    // SAFETY: called for a valid record.
-    atomic_wait::wake_one(unsafe { worker.as_ref() }.rest.futex());
+unsafe extern "C" fn wake(word: *const u32) {
+    atomic_wait::wake_one(word.cast::<AtomicU32>());
 }
 
 std::thread_local! {

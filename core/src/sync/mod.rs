@@ -31,6 +31,8 @@ compile_error!("btwq needs compare-and-swap on u32 and pointers, and this target
 
 pub(crate) use core::sync::atomic::Ordering;
 pub(crate) use face::{Atomic, AtomicPtr, Cell};
+#[cfg(feature = "std")]
+pub(crate) use native::AtomicU32;
 
 /// What [`Atomic`] can hold: a value that is a `u32` in memory.
 ///

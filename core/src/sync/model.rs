@@ -64,6 +64,11 @@ impl<T: Word> Atomic<T> {
             .map_err(T::from_bits)
     }
 
+    /// Where the word is, for a port's hooks: the whole of it, which the models' port knows.
+    pub(crate) fn address(&self) -> *const u32 {
+        core::ptr::from_ref(self).cast()
+    }
+
     pub(crate) fn fetch_or(&self, bits: T, order: Ordering) -> T {
         T::from_bits(self.word().fetch_or(bits.bits(), order))
     }

@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 
 use super::{Ordering, Word};
 
-pub(crate) use core::sync::atomic::AtomicPtr;
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// A typed word, changed by one read-modify-write at a time.
 #[repr(transparent)]
@@ -37,6 +37,11 @@ impl<T: Word> Atomic<T> {
         self.0.compare_exchange(current, new, success, failure)
     }
 
+    /// Where the word is, for a port's hooks.
+    pub(crate) fn address(&self) -> *const u32 {
+        core::ptr::from_ref(self).cast()
+    }
+
     pub(crate) fn fetch_or(&self, bits: T, order: Ordering) -> T {
         T::from_bits(self.as_u32().fetch_or(bits.bits(), order))
     }
@@ -51,21 +56,11 @@ impl<T: Word> Atomic<T> {
 
     /// The same word as the number it is: the crate has arithmetic and bit operations for integers
     /// only, and a compare-and-swap loop instead would not be wait-free.
-    fn as_u32(&self) -> &core::sync::atomic::AtomicU32 {
+    fn as_u32(&self) -> &AtomicU32 {
         // SAFETY: `atomic::Atomic<T>` is transparent over an `UnsafeCell` of `T`, `T` over a `u32`
         // (that is what `Word` demands), and `AtomicU32` has the same size and alignment
         // (asserted above); the memory is only ever used atomically.
-        unsafe {
-            core::sync::atomic::AtomicU32::from_ptr(core::ptr::from_ref(self).cast_mut().cast())
-        }
-    }
-}
-
-#[cfg(feature = "std")]
-impl Atomic<u32> {
-    /// The word as the operating system's wait and wake calls want it.
-    pub(crate) fn futex(&self) -> &core::sync::atomic::AtomicU32 {
-        self.as_u32()
+        unsafe { AtomicU32::from_ptr(core::ptr::from_ref(self).cast_mut().cast()) }
     }
 }
 

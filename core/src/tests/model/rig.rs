@@ -282,7 +282,7 @@ pub(super) unsafe extern "C" fn end(work: NonNull<Work>) {
     }
 }
 
-/// A worker and its bell: a binary semaphore.
+/// A worker and its bell.
 #[repr(C)]
 pub(super) struct Bed {
     pub(super) worker: Worker,
@@ -305,14 +305,22 @@ impl Bed {
     pub(super) fn take_ring(&self) -> bool {
         core::mem::take(&mut *self.rung.lock().unwrap())
     }
+
+    /// The bed in whose worker the word `rest` is.
+    unsafe fn of<'a>(rest: *const u32) -> &'a Self {
+        // SAFETY: every worker of the models is the first field of a bed.
+        unsafe { &*rest.byte_sub(core::mem::offset_of!(Worker, rest)).cast() }
+    }
 }
 
-/// The port of the models. Its workers are in beds.
+/// The port of the models. Its workers are in beds. A bell is a binary semaphore, which is a futex
+/// that remembers: it is enough for a word on which one context sleeps, and it adds no look at the
+/// word, hence no ordering, that a port might not have.
 pub(super) static PORT: Port = Port { wait, wake };
 
-unsafe extern "C" fn wait(worker: NonNull<Worker>) {
-    // SAFETY: every worker of the models is the first field of a bed.
-    let bed: &Bed = unsafe { worker.cast().as_ref() };
+unsafe extern "C" fn wait(rest: *const u32, _: u32) {
+    // SAFETY: the word of a worker of the models.
+    let bed = unsafe { Bed::of(rest) };
     let mut rung = bed.rung.lock().unwrap();
     while !*rung {
         rung = bed.bell.wait(rung).unwrap();
@@ -320,9 +328,9 @@ unsafe extern "C" fn wait(worker: NonNull<Worker>) {
     *rung = false;
 }
 
-unsafe extern "C" fn wake(worker: NonNull<Worker>) {
-    // SAFETY: every worker of the models is the first field of a bed.
-    let bed: &Bed = unsafe { worker.cast().as_ref() };
+unsafe extern "C" fn wake(rest: *const u32) {
+    // SAFETY: the word of a worker of the models.
+    let bed = unsafe { Bed::of(rest) };
     *bed.rung.lock().unwrap() = true;
     bed.bell.notify_one();
 }
