@@ -18,15 +18,17 @@
  *     btwq_port    how workers sleep on some platform; on hosts BTWQ_PORT_HOST
  *
  * Each may be initialised in its declaration by the macro of its name, or at run time by the
- * function of its name: the bytes are the same. None is to be copied or moved after its first use.
+ * function of its name: the bytes are the same. None is to be copied or moved while it is in use.
  *
  * "Lock-free" means: however often and wherever other threads are stopped, some call gets on.
- * "Wait-free" means: this call gets on, within a bounded number of its own steps.
+ * "Wait-free" means: this call gets on, within a bounded number of its own steps. Callbacks, and the
+ * hooks of a port of your own, are not counted.
  *
  * What is seen: func sees all that the submitter wrote before it queued the work; ordered_func all
  * that func wrote; each ordered callback all that the queue's ordered callbacks before it wrote.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* A result that must be looked at: the call may be refused in a correct program. */
@@ -56,22 +58,22 @@ struct btwq_work;
 /**
  * What `priv_state` is in a work that is initialised and not queued. Use `BTWQ_WORK_INIT`.
  */
-#define BTWQ_PRIV_WORK_MAGIC 1651769344
+#define BTWQ_PRIV_WORK_MAGIC 0x62740000
 
 /**
  * What `priv_magic` is in an initialised queue. Use `BTWQ_QUEUE_INIT`.
  */
-#define BTWQ_PRIV_QUEUE_MAGIC 1651798389
+#define BTWQ_PRIV_QUEUE_MAGIC 0x62747175
 
 /**
  * What `priv_magic` is in an initialised pool. Use `BTWQ_POOL_INIT`.
  */
-#define BTWQ_PRIV_POOL_MAGIC 1651798127
+#define BTWQ_PRIV_POOL_MAGIC 0x6274706f
 
 /**
  * What `priv_magic` is in an initialised worker. Use `BTWQ_WORKER_INIT`.
  */
-#define BTWQ_PRIV_WORKER_MAGIC 1651799919
+#define BTWQ_PRIV_WORKER_MAGIC 0x6274776f
 
 /**
  * What a call returns: `BTWQ_OK`, or a number that the call's documentation names, or one of the
@@ -106,7 +108,7 @@ typedef struct btwq_work_ops {
     btwq_func_t func;
     /**
      * Runs after `func` has returned, and after the ordered callbacks of all works queued on the
-     * same queue before; it sees all that `func`, and those, wrote. Never two of a queue at once.
+     * same queue (and lane) before; it sees all that `func`, and those, wrote. Never two at once.
      */
     btwq_func_t ordered_func;
     /**
@@ -126,7 +128,7 @@ typedef struct btwq_work {
     const void *priv_owner;
     const struct btwq_work_ops *priv_ops;
     uint32_t priv_state;
-    uint32_t priv_reserved;
+    int32_t priv_status;
 } btwq_work;
 
 /**
@@ -136,7 +138,9 @@ typedef struct btwq_work {
  *
  * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
  * and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
- * condition while `*word == value`, `wake` broadcasts it, both holding the mutex.
+ * condition while `*word == value`, `wake` broadcasts it, both holding the mutex; but on such a port
+ * `wake` may block, so nothing that wakes is lock-free or to be called from interrupts and signal
+ * handlers there.
  */
 typedef struct btwq_port {
     /**
@@ -159,9 +163,13 @@ typedef struct btwq_port {
  * are the library's.
  *
  * Memory: yours, and it stays where it is from its first use until `btwq_pool_destroy`.
+ *
+ * A pool takes works whether it runs, is stopped, or has no worker at all.
  */
 typedef struct btwq_pool {
     void *priv_inbox;
+    void *priv_high_inbox;
+    size_t priv_high;
     void *priv_workers;
     const struct btwq_port *priv_port;
     uint32_t priv_sleepers;
@@ -172,16 +180,19 @@ typedef struct btwq_pool {
 } btwq_pool;
 
 /**
- * An ordered work queue: one order of works, on a pool that it may share with other queues. All
- * fields are the library's.
+ * An ordered work queue: an order of works (one for each of its two lanes), on a pool that it may
+ * share with other queues. All fields are the library's.
  *
- * Memory: yours, and it stays where it is from the first submission on. It may be freed when the
- * last callback of its last work has returned on a thread that was joined since (as
- * `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has returned since.
+ * Memory: yours, and it stays where it is from the first submission on. It may be freed when every
+ * `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread that
+ * was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has
+ * returned since. To learn when a queue is empty, count in the works' last callbacks.
  */
 typedef struct btwq_queue {
     void *priv_stack;
     void *priv_front;
+    void *priv_high_stack;
+    void *priv_high_front;
     struct btwq_pool *priv_pool;
     const char *priv_name;
     uint32_t priv_magic;
@@ -198,9 +209,11 @@ typedef struct btwq_queue {
  */
 typedef struct btwq_worker {
     void *priv_slot;
+    void *priv_high_slot;
     void *priv_next;
     uint32_t priv_rest;
-    uint16_t priv_takes;
+    uint8_t priv_claims;
+    uint8_t priv_takes;
     uint16_t priv_joined;
     struct btwq_pool *priv_pool;
     uint32_t priv_magic;
@@ -218,7 +231,7 @@ typedef struct btwq_worker {
 #define BTWQ_EAGAIN (-11)
 
 /**
- * The work is queued already, or the pool's threads are running already.
+ * The work is queued or completed already, or the pool's threads are running already.
  */
 #define BTWQ_EBUSY (-16)
 
@@ -274,6 +287,59 @@ uint32_t btwq_version(void);
 btwq_status btwq_work_init(struct btwq_work *work, const struct btwq_work_ops *ops);
 
 /**
+ * Lets a work go by the high-priority lane of the queues it is queued on, or by the normal one again.
+ * Each lane has an order of its own; workers prefer works of the high lane, but one of eight works
+ * that a worker takes is a normal one, if any is ready. It stays so until it is said otherwise.
+ *
+ * Parameters: `work`, initialised and not queued; `high`, 0 for the normal lane, else high.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued; `BTWQ_EINVAL` if it is NULL or was never
+ * initialised.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_work_set_high_priority(struct btwq_work *work,
+                                        int32_t high);
+
+/**
+ * Says that a work is not done when its `func` returns, but when `btwq_work_complete` was called as
+ * well, in whichever order: for what ends in an interrupt or an I/O completion. To be called before
+ * the work is queued, or from its `func`; it holds until the work ends, and is to be said again in its
+ * next life. It says nothing to a work that has `func` alone.
+ *
+ * Parameters: `work`, initialised.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if it is NULL or was never initialised.
+ * Context: the work's owner or its `func`; interrupts too. Wait-free.
+ */
+btwq_status btwq_work_set_async(struct btwq_work *work);
+
+/**
+ * Completes an asynchronous work. When its `func` has returned too, and its turn has come, its ordered
+ * callbacks run: on a worker, never in this call.
+ *
+ * Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0, or a
+ * negative error of your own.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never
+ * initialised, is not queued, or not asynchronous. After an error nothing has changed.
+ * Memory: do not touch the work after the call unless it is yours again: it may have ended meanwhile.
+ * So complete it once; a second call is an error that is recognised only as long as the work lives.
+ * What was written before this call is seen by the ordered callbacks.
+ * Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free, but
+ * when it is the last that the work waits for: then as `btwq_queue_work`.
+ */
+BTWQ_MUST_USE
+btwq_status btwq_work_complete(struct btwq_work *work,
+                               int32_t result);
+
+/**
+ * What a work was completed with.
+ *
+ * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
+ * Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it
+ * is NULL.
+ * Context: as the parameter says. Wait-free.
+ */
+int32_t btwq_work_status(const struct btwq_work *work);
+
+/**
  * Initialises a queue. `BTWQ_QUEUE_INIT(pool, name)` does the same in a declaration.
  *
  * Parameters: `queue`, memory for it, whatever it holds, but not a queue in use; `pool`, whose
@@ -286,7 +352,8 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
 
 /**
  * Queues a work. Its `func` will run on some worker of the pool; its ordered callbacks after that,
- * and after those of all works that were queued on this queue before. Submissions of one thread (or
+ * and after those of all works that were queued on this queue before (and on the same lane: see
+ * `btwq_work_set_high_priority`). Submissions of one thread (or
  * task, or interrupt) keep its order; those of several take effect in some order, and that is it.
  *
  * It never fails for want of room or memory, and a pool without workers takes works all the same:
@@ -295,13 +362,34 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
  * Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
  * nobody else at this time.
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
- * the queue's pool, is NULL or was never initialised. After an error nothing has changed.
+ * the queue's pool, is NULL or was never initialised. After an error nothing has changed. `BTWQ_EBUSY`
+ * is for finding mistakes, not for waiting: only the last callback, or whoever that tells, knows that
+ * the work may be queued again.
  * Memory: the work is the library's until its last callback is entered, which may be before this
  * call returns; do not touch it until then.
  * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means that
  * somebody else has got on. The wake is the port's `wake`.
  */
-BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_work *work);
+BTWQ_MUST_USE
+btwq_status btwq_queue_work(struct btwq_queue *queue,
+                            struct btwq_work *work);
+
+/**
+ * Queues several works at once, all or none. Those of one lane take consecutive places in its order,
+ * in the order of the array: no work that is queued elsewhere comes between them. It is cheaper than
+ * as many calls of `btwq_queue_work`. If workers sleep, one is woken, which wakes the next.
+ *
+ * Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`, none
+ * twice; `n`, where 0 does nothing.
+ * Returns: as `btwq_queue_work`, if any of the works would be refused; `BTWQ_EINVAL` too if `works` is
+ * NULL and `n` is not 0. After an error nothing has changed.
+ * Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
+ * Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as that.
+ */
+BTWQ_MUST_USE
+btwq_status btwq_queue_work_batch(struct btwq_queue *queue,
+                                  struct btwq_work *const *works,
+                                  size_t n);
 
 /**
  * Initialises a pool. `BTWQ_POOL_INIT(port)` does the same in a declaration.
@@ -316,13 +404,14 @@ btwq_status btwq_pool_init(struct btwq_pool *pool, const struct btwq_port *port)
 
 /**
  * Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop, so
- * that workers of your own may run as well.
+ * that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the caller's
+ * signal mask.
  *
- * Parameters: `pool`, initialised with `BTWQ_PORT_HOST`; `n_threads`, how many, where 0 starts none
- * and only ends a stop.
+ * Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;
+ * `n_threads`, how many, where 0 starts none and only ends a stop.
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if threads of the pool are running; `BTWQ_EAGAIN` if the system
- * gave too few (those that it gave were joined again, and the pool is stopped); `BTWQ_EINVAL` if the
- * pool is NULL, was never initialised, or has another port.
+ * gave too few (those that it gave have been joined again); `BTWQ_EINVAL` if the pool is NULL, was
+ * never initialised, or has another port. After an error nothing has changed.
  * Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them.
  * Context: threads, callbacks; not interrupts or signal handlers. May block while another thread
  * starts or stops the same pool.
@@ -340,7 +429,8 @@ btwq_status btwq_pool_start(struct btwq_pool *pool,
  * Parameters: `pool`, initialised.
  * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of those threads; `BTWQ_EINVAL` if the
  * pool is NULL or was never initialised.
- * Memory: when it has returned, the threads touch nothing of any work, queue or pool any more.
+ * Memory: when it has returned, the threads that `btwq_pool_start` made touch nothing of any work,
+ * queue or pool any more. A `btwq_worker_run` of your own does so until it has returned itself.
  * Context: threads; not interrupts or signal handlers. Blocks while works are running, without
  * spinning.
  */
@@ -348,10 +438,13 @@ btwq_status btwq_pool_stop(struct btwq_pool *pool);
 
 /**
  * Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool, and
- * of the workers that have run on it, is yours again.
+ * of the workers that have run on it, is yours again. What is to be used with a pool in this memory
+ * later must be initialised anew: the pool, every worker that has run on it, and queues and works that
+ * were not idle.
  *
- * Parameters: `pool`, initialised, and in use by nobody: no call with it, its workers or its queues
- * is running elsewhere, or comes later. Works that are still queued are forgotten.
+ * Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its queues
+ * has returned, and none comes later. (That a work has ended does not tell that the call which queued
+ * it has returned.) Works that are still queued are forgotten.
  * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
  * NULL, was never initialised, or is destroyed already.
  * Context: threads; not interrupts or signal handlers. Blocks while works are running, without
@@ -366,16 +459,20 @@ btwq_status btwq_pool_destroy(struct btwq_pool *pool);
  * pool which is not destroyed yet; `pool`, whose works it will run, and which need not be
  * initialised yet.
  * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL.
- * Memory: keeps `pool`. Nothing is to be undone later.
+ * Memory: keeps `pool`. The worker's memory must stay as the type says: so not on the stack of a thread
+ * that ends before the pool is destroyed.
  * Context: anywhere, interrupts too. Wait-free.
  */
-btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool);
+btwq_status btwq_worker_init(struct btwq_worker *worker,
+                             struct btwq_pool *pool);
 
 /**
- * Runs one work, if one is ready, and the ordered callbacks that become ready by it. Also on a pool
- * that is stopped.
+ * Runs one work, if one is ready, and the ordered callbacks that become ready by it, but of at most 64
+ * works: what is ready beyond that waits for a worker as another work does. Also on a pool that is
+ * stopped.
  *
- * Parameters: `worker`, initialised, and used by nobody else at this time.
+ * Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid until
+ * the pool is destroyed.
  * Returns: 1 if a work was run, 0 if none was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL
  * or was never initialised.
  * Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
@@ -384,7 +481,8 @@ btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool)
 btwq_status btwq_run_one(struct btwq_worker *worker);
 
 /**
- * Runs works until none is ready. Others may still be running some then, on other workers.
+ * Runs works until none is ready. Others may still be running some then, on other workers. Works that
+ * queue themselves again are ready again: with such it does not return. A stop does not end it.
  *
  * Parameters: as of `btwq_run_one`.
  * Returns: how many works were run, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`.
@@ -399,7 +497,7 @@ btwq_status btwq_run_until_idle(struct btwq_worker *worker);
  * Parameters: as of `btwq_run_one`; the pool must have a port.
  * Returns: `BTWQ_OK`, when the pool was stopped; `BTWQ_EINVAL` if `worker` or its pool is NULL or
  * was never initialised, or the pool has no port.
- * Context: threads, tasks, main loops; not interrupts. Blocks, without spinning.
+ * Context: threads, tasks, main loops; neither callbacks nor interrupts. Blocks, without spinning.
  */
 btwq_status btwq_worker_run(struct btwq_worker *worker);
 
@@ -419,14 +517,14 @@ btwq_status btwq_worker_run(struct btwq_worker *worker);
  * name leaves, but checks nothing: what would have been refused there is refused at first use.
  */
 #define BTWQ_WORK_INIT(ops) {0, 0, 0, (ops), BTWQ_PRIV_WORK_MAGIC, 0}
-#define BTWQ_QUEUE_INIT(pool, name) {0, 0, (pool), (name), BTWQ_PRIV_QUEUE_MAGIC, 0}
-#define BTWQ_POOL_INIT(port) {0, 0, (port), 0, 0, 0, BTWQ_PRIV_POOL_MAGIC, 0}
-#define BTWQ_WORKER_INIT(pool) {0, 0, 0, 0, 0, (pool), BTWQ_PRIV_WORKER_MAGIC, 0}
+#define BTWQ_QUEUE_INIT(pool, name) {0, 0, 0, 0, (pool), (name), BTWQ_PRIV_QUEUE_MAGIC, 0}
+#define BTWQ_POOL_INIT(port) {0, 0, 0, 0, (port), 0, 0, 0, BTWQ_PRIV_POOL_MAGIC, 0}
+#define BTWQ_WORKER_INIT(pool) {0, 0, 0, 0, 0, 0, 0, (pool), BTWQ_PRIV_WORKER_MAGIC, 0}
 
 /* The sizes that the library was compiled with: a mismatch fails here, not at run time. */
 typedef char btwq_priv_size_of_work[sizeof(btwq_work) == 4 * sizeof(void *) + 8 ? 1 : -1];
-typedef char btwq_priv_size_of_queue[sizeof(btwq_queue) == 4 * sizeof(void *) + 8 ? 1 : -1];
-typedef char btwq_priv_size_of_pool[sizeof(btwq_pool) == 4 * sizeof(void *) + 16 ? 1 : -1];
-typedef char btwq_priv_size_of_worker[sizeof(btwq_worker) == 3 * sizeof(void *) + 16 ? 1 : -1];
+typedef char btwq_priv_size_of_queue[sizeof(btwq_queue) == 6 * sizeof(void *) + 8 ? 1 : -1];
+typedef char btwq_priv_size_of_pool[sizeof(btwq_pool) == 6 * sizeof(void *) + 16 ? 1 : -1];
+typedef char btwq_priv_size_of_worker[sizeof(btwq_worker) == 4 * sizeof(void *) + 16 ? 1 : -1];
 
 #endif /* BTWQ_H */

@@ -4,7 +4,7 @@
 //! is taken *whole*, by a swap, and only then walked. So there is no reclamation problem: who walks
 //! a chain owns every work in it.
 //!
-//! [`Chain::touch`] is what makes it safe to go to sleep. It is a read-modify-write that changes
+//! [`Chain::is_empty`], the *touch*, is what makes it safe to go to sleep. It is a read-modify-write that changes
 //! nothing: all such steps on one word stand in one order, so that of a sleeper's touch and another
 //! party's push or put, one comes second and sees all that the first did before. (That is why it must
 //! not be a load: a load may see an old value while the other party sees an old value of the
@@ -13,6 +13,7 @@
 
 use core::ptr::{self, NonNull};
 
+use crate::batch::Batch;
 use crate::sync::{AtomicPtr, Ordering, const_fn};
 use crate::work::Work;
 
@@ -28,23 +29,23 @@ impl Chain {
         }
     }
 
-    /// Puts `work` before all others; says whether there was none. Lock-free: each retry means that
-    /// another party has changed the chain.
+    /// Puts the works of `batch` before all others; says whether there was none. Lock-free: each retry
+    /// means that another party has changed the chain.
     ///
     /// # Safety
-    /// `work` is valid, in no chain, and its `next` is the caller's.
-    pub(crate) unsafe fn push(&self, work: NonNull<Work>) -> bool {
+    /// The works are valid, in no other chain, and their `next` is the caller's.
+    pub(crate) unsafe fn push(&self, batch: &Batch) -> bool {
         // Relaxed: a guess, which the compare-and-swap checks.
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
             // SAFETY: the caller's until the push.
-            unsafe { work.as_ref().next.set(seen) };
-            // Release: pairs with the Acquire in `take`: the taker sees the work. Acquire: pairs with
-            // the Release in `touch`: if the touch came first, the sleeper is seen. Relaxed on
+            unsafe { batch.oldest().as_ref().next.set(seen) };
+            // Release: pairs with the Acquire in `take`: the taker sees the works. Acquire: pairs with
+            // the Release in `is_empty`: if the touch came first, the sleeper is seen. Relaxed on
             // failure: another guess.
             match self.0.compare_exchange_weak(
                 seen,
-                work.as_ptr(),
+                batch.newest().as_ptr(),
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             ) {
@@ -54,8 +55,15 @@ impl Chain {
         }
     }
 
-    /// Takes all. Wait-free.
-    pub(crate) fn take(&self) -> Option<NonNull<Work>> {
+    /// Takes all, if there seems to be anything. Wait-free.
+    ///
+    /// The glance may show an old value. A worker that misses something by it finds out at the latest
+    /// when it touches the chain before it sleeps; from then on it sees it.
+    pub(crate) fn glance_and_take(&self) -> Option<NonNull<Work>> {
+        // Relaxed: a glance, see above.
+        if self.0.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
         // Acquire: pairs with the Release in `push` and in `put`.
         NonNull::new(self.0.swap(ptr::null_mut(), Ordering::Acquire))
     }
@@ -66,20 +74,14 @@ impl Chain {
     /// The chain is the caller's, and so is the right to put one here: nobody else puts or pushes.
     pub(crate) unsafe fn put(&self, chain: NonNull<Work>) {
         // A swap and not a store, so that it stands in one order with the sleepers' touches.
-        // Release: pairs with the Acquire in `take`. Acquire: pairs with the Release in `touch`.
+        // Release: pairs with the Acquire in `take`. Acquire: pairs with the Release in `is_empty`.
         let old = self.0.swap(chain.as_ptr(), Ordering::AcqRel);
         debug_assert!(old.is_null(), "two parties put chains into one place");
     }
 
-    /// Whether there seems to be none: a glance, which orders nothing.
-    pub(crate) fn seems_empty(&self) -> bool {
-        // Relaxed: who must be sure takes or touches.
-        self.0.load(Ordering::Relaxed).is_null()
-    }
-
-    /// Whether there is none, for certain, and in one order with all pushes and puts (see above).
-    /// Lock-free: each retry means that another party has changed the chain.
-    pub(crate) fn touch(&self) -> bool {
+    /// Touches the chain: whether there is none, for certain, and in one order with all pushes and puts
+    /// (see above). Lock-free: each retry means that another party has changed the chain.
+    pub(crate) fn is_empty(&self) -> bool {
         let mut seen = ptr::null_mut();
         loop {
             // Release: pairs with the Acquire in `push` and in `put`. Acquire: pairs with the Release

@@ -1,4 +1,4 @@
-//! What can go wrong, all of it by misuse or for want of threads; nothing is changed then.
+//! What can go wrong: all of it misuse, or want of threads.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use core::fmt;
 pub enum Error {
     /// An argument is missing, out of range, or was never initialised.
     Invalid,
-    /// The work is queued already, or the pool's threads are running already.
+    /// The work is queued or completed already, or the pool's threads are running already.
     Busy,
     /// The system would not give another thread.
     Again,
@@ -20,7 +20,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Invalid => "argument missing, out of range or never initialised",
-            Self::Busy => "queued or started already",
+            Self::Busy => "queued, completed or started already",
             Self::Again => "no thread could be started",
             Self::Deadlock => "would wait for itself",
         })

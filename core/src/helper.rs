@@ -1,36 +1,46 @@
 //! What is done with one work that was claimed: its `func`, then as much of the order as is ready.
+//!
+//! A work may also be claimed that has been through its `func`, and was handed over to be retired: by
+//! whoever completed it where no callbacks may run, or by a drainer whose budget was spent.
 
 use core::ptr::NonNull;
 
 use crate::queue::Queue;
+use crate::state::Owed;
 use crate::work::{Func, Work};
 
-/// Runs `work`, and retires what becomes ready by it. `work` must not be dereferenced past this call.
+/// Runs `work`, and retires what becomes ready by it, within the budget. `work` must not be dereferenced
+/// past this call. A work that is returned is to be made ready, and retired by whoever claims it.
 ///
 /// # Safety
 /// The caller has claimed `work`, and is no interrupt.
-pub(crate) unsafe fn run(work: NonNull<Work>) {
+#[must_use]
+pub(crate) unsafe fn run(work: NonNull<Work>) -> Option<NonNull<Work>> {
     // SAFETY: a claimed work is valid and, until its state says otherwise, ours.
-    let this = unsafe { work.as_ref() };
-    let Ok(ops) = this.ops() else { return }; // Checked by `submit`.
+    let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
     if !ops.is_ordered() {
         this.state.end();
         // `func` ends its life (state rule 3).
-        return call(ops.func, work);
+        call(ops.func, work);
+        return None;
     }
-    call(ops.func, work);
-    // SAFETY: written before it was submitted, and ours until it is finished. A queue outlives its
-    // works.
+    // SAFETY: written before it was submitted. A queue outlives its works.
     let queue = unsafe { &*this.owner.get().cast::<Queue>() };
-    // SAFETY: pushed there by `submit`, and `func` has run.
-    unsafe { queue.lane().finish(work, retire) };
+    let state = this.state.look();
+    if !state.is_to_be_retired() {
+        call(ops.func, work);
+        if this.state.finish() == Owed::Nothing {
+            return None; // `work` must not be dereferenced past this point (state rule 2).
+        }
+    }
+    // SAFETY: state rule 1 makes us the holder of the turn.
+    unsafe { queue.list(state.lane()).retire(work, retire) }
 }
 
 /// Runs the ordered callbacks of `work`, whose turn it is and which is gone then.
 fn retire(work: NonNull<Work>) {
     // SAFETY: not retired yet, so valid.
-    let this = unsafe { work.as_ref() };
-    let Ok(ops) = this.ops() else { return }; // Checked by `submit`.
+    let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
     if ops.ordered_free.is_some() {
         call(ops.ordered_func, work);
     }

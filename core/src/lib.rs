@@ -12,7 +12,9 @@
 //! | `sync`       | the only importer of atomics and cells; one face for each backend              |
 //! | `error.rs`   | why a call is refused                                                          |
 //! | `state.rs`   | the life of a work: bits, and one method for each transition                   |
-//! | `work.rs`    | a work: links, callbacks, state                                                |
+//! | `work.rs`    | a work: links, callbacks, state, status                                        |
+//! | `lane.rs`    | the two lanes                                                                  |
+//! | `batch.rs`   | works that are submitted together                                              |
 //! | `ordered.rs` | the ordered list: push, finish, retire                                         |
 //! | `chain.rs`   | a word that holds a chain of ready works                                       |
 //! | `worker.rs`  | a worker's record, and the list of them                                        |
@@ -20,16 +22,18 @@
 //! | `sleep.rs`   | who sleeps, and who wakes whom                                                 |
 //! | `port.rs`    | what a platform must give; `port/host.rs`: threads (feature `std`)             |
 //! | `pool.rs`    | workers: run one, run until idle, run; stop                                    |
-//! | `queue.rs`   | submission                                                                     |
+//! | `queue.rs`   | submission, of one work and of many; completion                                |
 //! | `helper.rs`  | what is done with a work that was claimed                                      |
 //!
 //! # Progress
 //!
 //! | function                     | guarantee                                         | from interrupts |
 //! |------------------------------|---------------------------------------------------|-----------------|
-//! | [`Queue::submit`]            | lock-free                                         | yes             |
+//! | [`Queue::submit`], batch     | lock-free                                         | yes             |
+//! | [`Queue::complete`]          | lock-free; wait-free but for handing over         | yes             |
 //! | [`Pool::run_one`], claiming  | lock-free                                         | no              |
-//! | the same, finishing, retiring| wait-free beside the callbacks                    | no              |
+//! | the same, finishing          | wait-free                                         | no              |
+//! | the same, retiring           | waits for nobody                                  | no              |
 //! | [`Pool::run`]                | blocks while nothing is ready; never spins        | no              |
 //! | [`Pool::stop`]               | lock-free                                         | yes             |
 //!
@@ -42,9 +46,11 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod batch;
 mod chain;
 mod error;
 mod helper;
+mod lane;
 mod ordered;
 mod pool;
 mod port;

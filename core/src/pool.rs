@@ -3,13 +3,16 @@
 //! A pool is the ready list, the workers that have joined, and who of them sleeps. Any number of
 //! queues share it. It needs no worker to take works: they wait.
 //!
-//! Stopping: `runs` is even while the pool runs and odd while it is stopped, and never the same
-//! twice. A worker's loop ends as soon as `runs` is not what it was when the worker came. A stop is
+//! Stopping: `runs` is even while the pool runs and odd while it is stopped, and grows with each stop
+//! and each resumption. A worker's loop ends as soon as `runs` is not what it was when the loop began. A stop is
 //! "made ready" like a work, by a touch of the inbox, so that it is not lost on a worker that is just
 //! going to sleep.
 
 use core::ptr::NonNull;
 
+use crate::batch::Batch;
+use crate::helper;
+use crate::lane::Lane;
 use crate::port::Port;
 use crate::ready::Ready;
 use crate::sleep::{ASLEEP, Sleepers};
@@ -62,29 +65,31 @@ impl Pool {
         }
     }
 
-    /// Makes a work ready, and wakes a worker if one sleeps. `work` must not be dereferenced past
-    /// this call. Lock-free; callable from an interrupt.
+    /// Makes the works of `batch` ready, which go by `lane`, and wakes a worker if one sleeps. The works
+    /// must not be dereferenced past this call. Lock-free; callable from an interrupt.
     ///
     /// # Safety
-    /// `work` is queued and in no chain, and its `next` is the caller's.
-    pub(crate) unsafe fn submit(&self, work: NonNull<Work>) {
+    /// The works are queued and in no other chain, and their `next` is the caller's.
+    pub(crate) unsafe fn submit(&self, lane: Lane, batch: &Batch) {
         // SAFETY: as the caller says.
-        if unsafe { self.ready.submit(work) } {
+        if unsafe { self.ready.submit(lane, batch) } {
             self.wake_one();
         }
     }
 
-    /// Runs one work, and the ordered callbacks that become ready by it. False if nothing was ready.
+    /// Runs one work, and the ordered callbacks that become ready by it, but not more than a few dozen.
+    /// False if nothing was ready.
     ///
     /// # Safety
     /// The caller is the one user of `me`, which has joined no other pool, and which stays valid as
     /// long as the pool is used. Not from an interrupt.
     pub unsafe fn run_one(&self, me: &Worker) -> bool {
         // SAFETY: as the caller says.
-        match unsafe { self.claim(me) } {
-            // SAFETY: just claimed.
-            Some(work) => unsafe { crate::helper::run(work) },
-            None => return false,
+        let Some(work) = (unsafe { self.claim(me) }) else { return false };
+        // SAFETY: just claimed.
+        if let Some(next) = unsafe { helper::run(work) } {
+            // SAFETY: handed over: ours, in no chain; its lane is constant.
+            unsafe { self.submit(next.as_ref().state.look().lane(), &Batch::of(next)) };
         }
         true
     }
@@ -121,6 +126,11 @@ impl Pool {
                 unsafe { self.sleep(me, run) };
             }
         }
+        // It may have been woken for a work, and leaves that to a worker of the next run. (Touched, so
+        // that such a worker which is going to sleep is seen.)
+        if !self.ready.is_empty(me, &self.workers) {
+            self.wake_one();
+        }
     }
 
     /// Ends the present run: every worker leaves [`Pool::run`] when it has done with the work in its
@@ -128,7 +138,7 @@ impl Pool {
     pub fn stop(&self) {
         // Relaxed: the touch publishes it.
         self.runs.fetch_or(STOPPED, Ordering::Relaxed);
-        self.ready.touch_inbox();
+        self.ready.touch();
         for worker in self.workers.iter().filter(|w| self.sleepers.pick(w)) {
             self.wake(worker);
         }
@@ -154,7 +164,7 @@ impl Pool {
         // SAFETY: as the caller says.
         if unsafe { self.workers.join(me) } {
             // A sleeper that has not seen us in the list is seen by us from here on.
-            self.ready.touch_inbox();
+            self.ready.touch();
         }
         // SAFETY: as the caller says; it has joined.
         let claim = unsafe { self.ready.claim(me, &self.workers) }?;
@@ -170,13 +180,15 @@ impl Pool {
     /// As of [`Pool::run`].
     unsafe fn sleep(&self, me: &Worker, run: Run) {
         self.sleepers.announce(me);
-        if self.ready.touch(me, &self.workers) && self.current_run() == Some(run) {
+        let idle = self.ready.is_empty(me, &self.workers) && self.current_run() == Some(run);
+        if idle {
             // SAFETY: the pool has a port, and the word is ours.
             unsafe { ((*self.port).wait)(me.rest.address(), ASLEEP) };
         }
-        self.sleepers.rise(me);
-        // SAFETY: the caller is the worker.
-        unsafe { Ready::inbox_next(me) };
+        if !self.sleepers.pick(me) && !idle {
+            // Picked for one thing, while we had found another: there are two.
+            self.wake_one();
+        }
     }
 
     fn wake_one(&self) {

@@ -10,13 +10,17 @@
 //!   a  announce: count + 1, rest = ASLEEP        x  push to the inbox, or put into a slot
 //!   b  touch the inbox and every slot            y  count != 0? pick one that is ASLEEP, wake it
 //!   c  all empty, not stopped: port.wait while rest is ASLEEP
-//!   d  rise: rest = AWAKE unless picked
+//!   d  rest = AWAKE unless picked
 //! ```
 //!
 //! The touch and the push (or put) are read-modify-writes on the same word, so one is first. If it is
 //! `b`, then `x` has seen `a`, and `y` finds the worker, or finds that somebody else has picked it
-//! meanwhile. If it is `x`, `b` finds the work, and the worker does not sleep. A worker that was
-//! picked looks at the inbox first of all, whatever it was picked for.
+//! meanwhile. If it is `x`, `b` finds the work, and the worker does not sleep.
+//!
+//! So for each place (inbox or slot) that comes to hold works while somebody sleeps, one worker is on
+//! its way that takes from one such place; if it leaves some of a chain behind, that is another such
+//! event. A worker that was picked for one place at `d`, when it had found another at `b`, is one
+//! worker for two places: it passes the wake on.
 //!
 //! A worker that takes a chain and has some left wakes the next one (`y` after a put), and so on: a
 //! submitter wakes at most one, and only when its work came into an empty inbox.
@@ -53,11 +57,6 @@ impl Sleepers {
         me.rest.store(ASLEEP, Ordering::Relaxed);
     }
 
-    /// Step d.
-    pub(crate) fn rise(&self, me: &Worker) {
-        self.pick(me);
-    }
-
     /// Step y: one that sleeps, and is now the caller's to wake.
     pub(crate) fn pick_one<'a>(&self, workers: &'a Workers) -> Option<&'a Worker> {
         // Relaxed: the read-modify-write that made the work ready has put us behind every sleeper
@@ -68,7 +67,8 @@ impl Sleepers {
         workers.iter().find(|w| self.pick(w))
     }
 
-    /// Takes `worker` out of the sleepers, if it is one and nobody else has.
+    /// Takes `worker` out of the sleepers, if it is one and nobody else has: step d, when that is the
+    /// caller.
     pub(crate) fn pick(&self, worker: &Worker) -> bool {
         // Relaxed: says only whose the worker is; what it was woken for it finds by a swap.
         let picked = worker

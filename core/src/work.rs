@@ -1,4 +1,5 @@
-//! A work: two links, its owner, its callbacks, its state. Forty bytes on 64-bit, twenty on 32-bit.
+//! A work: two links, its owner, its callbacks, its state and status. Forty bytes on 64-bit, twenty-four
+//! on 32-bit.
 //!
 //! Who may use which field when:
 //!
@@ -6,14 +7,14 @@
 //! |---------|------------------------------------------------------------------------------------|
 //! | `link`  | the ordered list: its submitter until it is pushed, then the holder of the turn    |
 //! | `next`  | the ready list: its submitter until it is pushed, then its claimer                 |
-//! | `owner` | written by the submitter before both; then read by the worker that runs the work   |
+//! | `owner` | written by the submitter before both; then read by who runs or completes the work  |
 //! | `ops`   | constant from initialisation on                                                    |
 //! | `state` | as `state.rs` says                                                                 |
+//! | `status`| written by the submitter, then by the first to complete it; read by its callbacks  |
 //!
 //! The two links are apart since a work is in both lists at once. The callbacks are one pointer to a
 //! constant table, as Linux's `file_operations`, for each *kind* of work, not three for each work:
-//! that is what brings a work from 56 bytes to 40 (from 32 to 20 on 32-bit), and its hot part into
-//! one cache line.
+//! that is what brings a work from 56 bytes to 40 (from 32 to 24 on 32-bit), and into one cache line.
 
 use core::ptr::{self, NonNull};
 
@@ -56,6 +57,7 @@ pub struct Work {
     pub(crate) owner: Cell<*const ()>,
     ops: *const WorkOps,
     pub(crate) state: AtomicState,
+    pub(crate) status: Cell<i32>,
 }
 
 // SAFETY: the cells are used by one party at a time, as the table above says; the state is atomic;
@@ -79,21 +81,53 @@ impl Work {
                 owner: Cell::new(ptr::null()),
                 ops,
                 state: AtomicState::new(),
+                status: Cell::new(0),
             }
         }
     }
 
-    /// The callbacks.
+    /// Lets the work go by the high-priority lane of its queues, or by the normal one again. It stays
+    /// so until it is said otherwise. Lock-free; callable from everywhere.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are none.
-    pub(crate) fn ops(&self) -> Result<WorkOps, Error> {
+    /// [`Error::Busy`]: the work is queued. [`Error::Invalid`]: it was never initialised.
+    pub fn set_high_priority(&self, high: bool) -> Result<(), Error> {
+        self.state.set_high(high)
+    }
+
+    /// Says, before the work is queued or from its `func`, that it is not done when `func` returns, but
+    /// when [`Queue::complete`](crate::Queue::complete) was called as well, in whichever order. That
+    /// holds until the work ends. It says nothing to a work without ordered callbacks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: it was never initialised.
+    pub fn set_async(&self) -> Result<(), Error> {
+        self.state.set_async()
+    }
+
+    /// What the work was completed with; 0 if it is not asynchronous.
+    ///
+    /// # Safety
+    /// The caller is one of the work's ordered callbacks, or has the work back.
+    #[must_use]
+    pub unsafe fn status(&self) -> i32 {
+        // SAFETY: written before the work was done, says the caller.
+        unsafe { self.status.get() }
+    }
+
+    /// Whether the work can be queued: it has a table, and that a callback.
+    pub(crate) fn has_callbacks(&self) -> bool {
         // SAFETY: null, or a table that outlives the work (`new`).
-        let ops = unsafe { self.ops.as_ref() }.ok_or(Error::Invalid)?;
-        if ops.func.is_none() && !ops.is_ordered() {
-            return Err(Error::Invalid);
-        }
-        Ok(*ops)
+        unsafe { self.ops.as_ref() }.is_some_and(|ops| ops.func.is_some() || ops.is_ordered())
+    }
+
+    /// The callbacks of a work that is queued.
+    ///
+    /// # Safety
+    /// The work is queued, so that it has a table.
+    pub(crate) unsafe fn ops(&self) -> &WorkOps {
+        // SAFETY: checked when it was queued; it outlives the work.
+        unsafe { &*self.ops }
     }
 }
 
@@ -105,6 +139,7 @@ model_only! {
             self.next.revoke();
             self.owner.revoke();
             self.state.revoke();
+            self.status.revoke();
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! | field    | used by                                                                        |
 //! |----------|--------------------------------------------------------------------------------|
-//! | `slot`   | its worker alone puts a chain there; anybody may take it                       |
+//! | `slots`  | its worker alone puts a chain there; anybody may take it                       |
 //! | `rest`   | whether it sleeps; moved as `sleep.rs` says                                    |
-//! | `next`   | written before the record joins the list, constant from then on               |
-//! | `joined`, `takes` | its worker alone                                                      |
+//! | `next`   | written before the record joins the list, constant from then on                |
+//! | the rest | its worker alone (`joined` fills a half word, so that C's mirror has no gap)   |
 //!
 //! The list only grows: a record stays in it, and must stay valid, as long as the pool is used. So
 //! everybody may walk it at any time without a lock and without a reclamation scheme. A record whose
@@ -14,15 +14,17 @@
 use core::ptr::{self, NonNull};
 
 use crate::chain::Chain;
+use crate::lane::PerLane;
 use crate::sync::{Atomic, AtomicPtr, Cell, Ordering, const_fn};
 
 /// A worker of one pool. Used by one thread at a time; valid as long as the pool is used.
 #[repr(C)]
 pub struct Worker {
-    pub(crate) slot: Chain,
+    pub(crate) slots: PerLane<Chain>,
     next: Cell<*const Worker>,
     pub(crate) rest: Atomic<u32>,
-    pub(crate) takes: Cell<u16>,
+    pub(crate) claims: Cell<u8>,
+    pub(crate) takes: Cell<u8>,
     joined: Cell<u16>,
 }
 
@@ -37,9 +39,10 @@ impl Worker {
         #[must_use]
         pub const fn new() -> Self {
             Self {
-                slot: Chain::new(),
+                slots: PerLane::new(Chain::new(), Chain::new()),
                 next: Cell::new(ptr::null()),
                 rest: Atomic::new(crate::sleep::AWAKE),
+                claims: Cell::new(0),
                 takes: Cell::new(0),
                 joined: Cell::new(0),
             }
@@ -81,8 +84,9 @@ impl Workers {
         loop {
             // SAFETY: not in the list yet, so the field is ours.
             unsafe { worker.next.set(seen) };
-            // Release: pairs with the Acquire in `iter`. Relaxed on failure: another guess.
-            match self.0.compare_exchange_weak(seen, this, Ordering::Release, Ordering::Relaxed) {
+            // Release: pairs with the Acquire in `iter`, and here. Acquire: pairs with the Release here:
+            // `behind` walks on from `seen`. Relaxed on failure: another guess.
+            match self.0.compare_exchange_weak(seen, this, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(found) => seen = found,
             }
@@ -95,9 +99,19 @@ impl Workers {
     /// All that have joined, the latest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Worker> {
         // Acquire: pairs with the Release in `join`: the record and its `next` are seen.
-        let mut at = NonNull::new(self.0.load(Ordering::Acquire));
+        self.walk(self.0.load(Ordering::Acquire))
+    }
+
+    /// Those that joined before `worker`, which has.
+    pub(crate) fn behind(&self, worker: &Worker) -> impl Iterator<Item = &Worker> {
+        // SAFETY: constant since it joined. Those behind it were seen when it joined itself.
+        self.walk(unsafe { worker.next.get() })
+    }
+
+    fn walk(&self, from: *const Worker) -> impl Iterator<Item = &Worker> {
+        let mut at = NonNull::new(from.cast_mut());
         core::iter::from_fn(move || {
-            // SAFETY: a record in the list stays valid, and its `next` is constant.
+            // SAFETY: a record in the list stays valid.
             let worker: &Worker = unsafe { at?.as_ref() };
             // SAFETY: constant since it joined.
             at = NonNull::new(unsafe { worker.next.get() }.cast_mut());

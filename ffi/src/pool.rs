@@ -14,7 +14,9 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 ///
 /// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
 /// and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
-/// condition while `*word == value`, `wake` broadcasts it, both holding the mutex.
+/// condition while `*word == value`, `wake` broadcasts it, both holding the mutex; but on such a port
+/// `wake` may block, so nothing that wakes is lock-free or to be called from interrupts and signal
+/// handlers there.
 #[repr(C)]
 pub struct btwq_port {
     /// Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a
@@ -32,9 +34,13 @@ pub struct btwq_port {
 /// are the library's.
 ///
 /// Memory: yours, and it stays where it is from its first use until `btwq_pool_destroy`.
+///
+/// A pool takes works whether it runs, is stopped, or has no worker at all.
 #[repr(C)]
 pub struct btwq_pool {
     priv_inbox: *mut c_void,
+    priv_high_inbox: *mut c_void,
+    priv_high: usize,
     priv_workers: *mut c_void,
     priv_port: *const btwq_port,
     priv_sleepers: u32,
@@ -48,14 +54,14 @@ pub struct btwq_pool {
 pub const BTWQ_PRIV_POOL_MAGIC: u32 = 0x6274_706f;
 
 const _: () = {
-    assert!(size_of::<Pool>() == 3 * size_of::<*const ()>() + 8);
-    assert!(size_of::<btwq_pool>() == 4 * size_of::<*const ()>() + 16);
+    assert!(size_of::<Pool>() == 5 * size_of::<*const ()>() + 8);
+    assert!(size_of::<btwq_pool>() == 6 * size_of::<*const ()>() + 16);
     assert!(align_of::<btwq_pool>() == align_of::<Pool>());
     assert!(size_of::<btwq_port>() == size_of::<Port>());
     assert!(size_of::<host::Threads>() == size_of::<*const ()>());
 };
 
-// SAFETY: the core's pool is an inbox, the workers, a port, two words, in this order.
+// SAFETY: the core's pool is two inboxes, a count, the workers, a port, two words, in this order.
 unsafe impl Mirror for btwq_pool {
     type Core = Pool;
     const MAGIC: u32 = BTWQ_PRIV_POOL_MAGIC;
@@ -121,6 +127,8 @@ pub unsafe extern "C" fn btwq_pool_init(
     }
     let new = btwq_pool {
         priv_inbox: core::ptr::null_mut(),
+        priv_high_inbox: core::ptr::null_mut(),
+        priv_high: 0,
         priv_workers: core::ptr::null_mut(),
         priv_port: port,
         priv_sleepers: 0,
@@ -135,13 +143,14 @@ pub unsafe extern "C" fn btwq_pool_init(
 }
 
 /// Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop, so
-/// that workers of your own may run as well.
+/// that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the caller's
+/// signal mask.
 ///
-/// Parameters: `pool`, initialised with `BTWQ_PORT_HOST`; `n_threads`, how many, where 0 starts none
-/// and only ends a stop.
+/// Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;
+/// `n_threads`, how many, where 0 starts none and only ends a stop.
 /// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if threads of the pool are running; `BTWQ_EAGAIN` if the system
-/// gave too few (those that it gave were joined again, and the pool is stopped); `BTWQ_EINVAL` if the
-/// pool is NULL, was never initialised, or has another port.
+/// gave too few (those that it gave have been joined again); `BTWQ_EINVAL` if the pool is NULL, was
+/// never initialised, or has another port. After an error nothing has changed.
 /// Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them.
 /// Context: threads, callbacks; not interrupts or signal handlers. May block while another thread
 /// starts or stops the same pool.
@@ -155,10 +164,11 @@ pub unsafe extern "C" fn btwq_pool_start(pool: *mut btwq_pool, n_threads: u32) -
     let Some(pool) = (unsafe { initialised(pool) }) else { return BTWQ_EINVAL };
     let Ok(n) = usize::try_from(n_threads) else { return BTWQ_EINVAL };
     // SAFETY: initialised.
-    if !core::ptr::eq(unsafe { (*pool.as_ptr()).priv_port }, &raw const btwq_port_host) {
+    let port = unsafe { (*pool.as_ptr()).priv_port };
+    if n != 0 && !core::ptr::eq(port, &raw const btwq_port_host) {
         return BTWQ_EINVAL;
     }
-    // SAFETY: the port is the host's, and the pool stays until it is destroyed.
+    // SAFETY: the port is the host's unless `n` is 0, and the pool stays until it is destroyed.
     status(unsafe { threads(pool).start(core(pool), n) })
 }
 
@@ -170,7 +180,8 @@ pub unsafe extern "C" fn btwq_pool_start(pool: *mut btwq_pool, n_threads: u32) -
 /// Parameters: `pool`, initialised.
 /// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of those threads; `BTWQ_EINVAL` if the
 /// pool is NULL or was never initialised.
-/// Memory: when it has returned, the threads touch nothing of any work, queue or pool any more.
+/// Memory: when it has returned, the threads that `btwq_pool_start` made touch nothing of any work,
+/// queue or pool any more. A `btwq_worker_run` of your own does so until it has returned itself.
 /// Context: threads; not interrupts or signal handlers. Blocks while works are running, without
 /// spinning.
 ///
@@ -185,10 +196,13 @@ pub unsafe extern "C" fn btwq_pool_stop(pool: *mut btwq_pool) -> btwq_status {
 }
 
 /// Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool, and
-/// of the workers that have run on it, is yours again.
+/// of the workers that have run on it, is yours again. What is to be used with a pool in this memory
+/// later must be initialised anew: the pool, every worker that has run on it, and queues and works that
+/// were not idle.
 ///
-/// Parameters: `pool`, initialised, and in use by nobody: no call with it, its workers or its queues
-/// is running elsewhere, or comes later. Works that are still queued are forgotten.
+/// Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its queues
+/// has returned, and none comes later. (That a work has ended does not tell that the call which queued
+/// it has returned.) Works that are still queued are forgotten.
 /// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
 /// NULL, was never initialised, or is destroyed already.
 /// Context: threads; not interrupts or signal handlers. Blocks while works are running, without

@@ -13,7 +13,7 @@ pub type btwq_status = i32;
 pub const BTWQ_OK: btwq_status = 0;
 /// The system would not give another thread. Try again later, or with fewer.
 pub const BTWQ_EAGAIN: btwq_status = -11;
-/// The work is queued already, or the pool's threads are running already.
+/// The work is queued or completed already, or the pool's threads are running already.
 pub const BTWQ_EBUSY: btwq_status = -16;
 /// An argument is NULL, out of range, or was never initialised.
 pub const BTWQ_EINVAL: btwq_status = -22;
@@ -49,7 +49,7 @@ pub extern "C" fn btwq_strerror(status: btwq_status) -> *const c_char {
     let text: &CStr = match status {
         BTWQ_OK => c"success",
         BTWQ_EAGAIN => c"the system would not give another thread",
-        BTWQ_EBUSY => c"queued or started already",
+        BTWQ_EBUSY => c"queued, completed or started already",
         BTWQ_EINVAL => c"argument is NULL, out of range or was never initialised",
         BTWQ_EDEADLK => c"the call would wait for the thread that makes it",
         1.. => c"success, with a count",

@@ -18,9 +18,11 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status};
 #[repr(C)]
 pub struct btwq_worker {
     priv_slot: *mut c_void,
+    priv_high_slot: *mut c_void,
     priv_next: *mut c_void,
     priv_rest: u32,
-    priv_takes: u16,
+    priv_claims: u8,
+    priv_takes: u8,
     priv_joined: u16,
     priv_pool: *mut btwq_pool,
     priv_magic: u32,
@@ -31,12 +33,12 @@ pub struct btwq_worker {
 pub const BTWQ_PRIV_WORKER_MAGIC: u32 = 0x6274_776f;
 
 const _: () = {
-    assert!(size_of::<Worker>() == 2 * size_of::<*const ()>() + 8);
-    assert!(size_of::<btwq_worker>() == 3 * size_of::<*const ()>() + 16);
+    assert!(size_of::<Worker>() == 3 * size_of::<*const ()>() + 8);
+    assert!(size_of::<btwq_worker>() == 4 * size_of::<*const ()>() + 16);
     assert!(align_of::<btwq_worker>() == align_of::<Worker>());
 };
 
-// SAFETY: the core's worker is a slot, a next, a word and two half words, in this order.
+// SAFETY: the core's worker is two slots, a next, a word, two bytes and a half word, in this order.
 unsafe impl Mirror for btwq_worker {
     type Core = Worker;
     const MAGIC: u32 = BTWQ_PRIV_WORKER_MAGIC;
@@ -65,7 +67,8 @@ unsafe fn worker_and_pool(
 /// pool which is not destroyed yet; `pool`, whose works it will run, and which need not be
 /// initialised yet.
 /// Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL.
-/// Memory: keeps `pool`. Nothing is to be undone later.
+/// Memory: keeps `pool`. The worker's memory must stay as the type says: so not on the stack of a thread
+/// that ends before the pool is destroyed.
 /// Context: anywhere, interrupts too. Wait-free.
 ///
 /// # Safety
@@ -82,8 +85,10 @@ pub unsafe extern "C" fn btwq_worker_init(
     unsafe {
         worker.write(btwq_worker {
             priv_slot: core::ptr::null_mut(),
+            priv_high_slot: core::ptr::null_mut(),
             priv_next: core::ptr::null_mut(),
             priv_rest: 0,
+            priv_claims: 0,
             priv_takes: 0,
             priv_joined: 0,
             priv_pool: pool,
@@ -94,10 +99,12 @@ pub unsafe extern "C" fn btwq_worker_init(
     BTWQ_OK
 }
 
-/// Runs one work, if one is ready, and the ordered callbacks that become ready by it. Also on a pool
-/// that is stopped.
+/// Runs one work, if one is ready, and the ordered callbacks that become ready by it, but of at most 64
+/// works: what is ready beyond that waits for a worker as another work does. Also on a pool that is
+/// stopped.
 ///
-/// Parameters: `worker`, initialised, and used by nobody else at this time.
+/// Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid until
+/// the pool is destroyed.
 /// Returns: 1 if a work was run, 0 if none was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL
 /// or was never initialised.
 /// Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
@@ -113,7 +120,8 @@ pub unsafe extern "C" fn btwq_run_one(worker: *mut btwq_worker) -> btwq_status {
     i32::from(unsafe { core(pool).as_ref().run_one(core(worker).as_ref()) })
 }
 
-/// Runs works until none is ready. Others may still be running some then, on other workers.
+/// Runs works until none is ready. Others may still be running some then, on other workers. Works that
+/// queue themselves again are ready again: with such it does not return. A stop does not end it.
 ///
 /// Parameters: as of `btwq_run_one`.
 /// Returns: how many works were run, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`.
@@ -136,7 +144,7 @@ pub unsafe extern "C" fn btwq_run_until_idle(worker: *mut btwq_worker) -> btwq_s
 /// Parameters: as of `btwq_run_one`; the pool must have a port.
 /// Returns: `BTWQ_OK`, when the pool was stopped; `BTWQ_EINVAL` if `worker` or its pool is NULL or
 /// was never initialised, or the pool has no port.
-/// Context: threads, tasks, main loops; not interrupts. Blocks, without spinning.
+/// Context: threads, tasks, main loops; neither callbacks nor interrupts. Blocks, without spinning.
 ///
 /// # Safety
 /// As said above.

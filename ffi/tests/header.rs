@@ -21,20 +21,26 @@ fn header_is_fresh() {
 }
 
 /// What cbindgen can not be told: no sections that only rustdoc wants, negative numbers in
-/// parentheses, no empty lines in a row.
+/// parentheses, magic numbers as a debugger is asked to show them, no empty lines in a row.
 fn for_c(text: &str) -> String {
     let mut out = String::new();
     for line in text.replace(" *\n * # Safety\n * As said above.\n", "").lines() {
         if line.is_empty() && out.ends_with("\n\n") {
             continue;
         }
-        match line.rsplit_once(" -") {
-            Some((name, number)) if line.starts_with("#define") => {
-                out.push_str(&format!("{name} (-{number})"));
-            }
-            _ => out.push_str(line),
-        }
+        out.push_str(&constant_for_c(line).unwrap_or_else(|| line.to_string()));
         out.push('\n');
     }
     out
+}
+
+/// A `#define` of a number that is to be shown in another way.
+fn constant_for_c(line: &str) -> Option<String> {
+    let (name, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+    let value: i64 = value.parse().ok()?;
+    match value {
+        ..0 => Some(format!("#define {name} ({value})")),
+        _ if name.ends_with("_MAGIC") => Some(format!("#define {name} {value:#x}")),
+        _ => None,
+    }
 }

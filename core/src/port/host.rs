@@ -10,7 +10,7 @@ use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use std::boxed::Box;
 use std::format;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::vec::Vec;
 
@@ -53,11 +53,11 @@ struct Crew {
 #[repr(align(128))]
 struct Record(Worker);
 
-/// What a thread is born with.
+/// What a thread is born with. It waits until the gate opens, and then runs, or goes if there is no run.
 struct Orders {
     pool: *const Pool,
     worker: *const Worker,
-    run: Run,
+    gate: Arc<RwLock<Option<Run>>>,
 }
 
 // SAFETY: pools and workers may be used from every thread.
@@ -74,32 +74,35 @@ impl Threads {
     /// of the pool; with `n` = 0 it does only the latter.
     ///
     /// # Errors
-    /// [`Error::Busy`]: threads are running already. [`Error::Again`]: the system gave too few; those
-    /// that it gave have been stopped again.
+    /// [`Error::Busy`]: threads of the pool are running already. [`Error::Again`]: the system gave too
+    /// few; nothing has changed.
     ///
     /// # Safety
-    /// `pool` has [`PORT`] as its port, is the same in every call, and stays valid until
-    /// [`Threads::destroy`] has returned.
+    /// `pool` is the same in every call, and stays valid until [`Threads::destroy`] has returned; unless
+    /// `n` is 0 its port is [`PORT`].
     pub unsafe fn start(&self, pool: NonNull<Pool>, n: usize) -> Result<(), Error> {
+        if POOL.get() == pool.as_ptr().cast_const() {
+            // One of its threads is calling; to wait for the lock could be to wait for its own end.
+            return Err(Error::Busy);
+        }
+        if n == 0 && self.existing_crew().is_none() {
+            // SAFETY: valid, says the caller.
+            unsafe { pool.as_ref() }.resume();
+            return Ok(());
+        }
         let mut crew = lock(self.crew());
         if !crew.running.is_empty() {
             return Err(Error::Busy);
         }
+        let gate = Arc::new(RwLock::new(None));
+        let mut run = gate.write().unwrap_or_else(PoisonError::into_inner);
+        let born = (0..n).all(|i| crew.spawn(i, pool, &gate).is_ok());
         // SAFETY: valid, says the caller.
-        let run = unsafe { pool.as_ref() }.resume();
-        let missing = n.saturating_sub(crew.records.len());
-        crew.records.extend((0..missing).map(|_| Box::new(Record(Worker::new()))));
-        let Crew { records, running } = &mut *crew;
-        for (i, record) in records.iter().take(n).enumerate() {
-            let orders = Orders { pool: pool.as_ptr(), worker: &raw const record.0, run };
-            match Builder::new().name(format!("btwq-{i}")).spawn(move || orders.carry_out()) {
-                Ok(handle) => running.push(handle),
-                Err(_) => {
-                    // SAFETY: valid, says the caller.
-                    join(unsafe { pool.as_ref() }, running);
-                    return Err(Error::Again);
-                }
-            }
+        *run = born.then(|| unsafe { pool.as_ref() }.resume());
+        drop(run); // Opens the gate.
+        if !born {
+            crew.join();
+            return Err(Error::Again);
         }
         Ok(())
     }
@@ -117,9 +120,12 @@ impl Threads {
         }
         // SAFETY: valid, says the caller.
         let pool = unsafe { pool.as_ref() };
-        match self.existing_crew() {
-            Some(crew) => join(pool, &mut lock(crew).running),
-            None => pool.stop(),
+        pool.stop();
+        // Looked for only now, so that a start which has come between is stopped too.
+        if let Some(crew) = self.existing_crew() {
+            let mut crew = lock(crew);
+            pool.stop();
+            crew.join();
         }
         Ok(())
     }
@@ -176,23 +182,45 @@ impl Default for Threads {
     }
 }
 
+impl Crew {
+    /// Starts thread `i`, which waits at the gate.
+    fn spawn(
+        &mut self,
+        i: usize,
+        pool: NonNull<Pool>,
+        gate: &Arc<RwLock<Option<Run>>>,
+    ) -> std::io::Result<()> {
+        if self.records.len() == i {
+            self.records.push(Box::new(Record(Worker::new())));
+        }
+        let Some(record) = self.records.get(i) else { return Ok(()) }; // Never: just made.
+        let orders =
+            Orders { pool: pool.as_ptr(), worker: &raw const record.0, gate: gate.clone() };
+        let thread = Builder::new().name(format!("btwq-{i}")).spawn(move || orders.carry_out())?;
+        self.running.push(thread);
+        Ok(())
+    }
+
+    /// Joins the threads, which are on their way out.
+    fn join(&mut self) {
+        for thread in self.running.drain(..) {
+            // An error is the payload of a panic, which these threads end with the process.
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Orders {
     fn carry_out(self) {
+        let run = *self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(run) = run else { return };
         POOL.set(self.pool);
         // SAFETY: both are valid until `destroy`, which joins this thread; the record is in use by
         // this thread alone, since `start` refuses while threads run; the pool has a port.
-        unsafe { (*self.pool).run(&*self.worker, self.run) };
+        unsafe { (*self.pool).run(&*self.worker, run) };
     }
 }
 
 fn lock(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
     crew.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn join(pool: &Pool, running: &mut Vec<JoinHandle<()>>) {
-    pool.stop();
-    for handle in running.drain(..) {
-        // An error is the payload of a panic, which these threads end with the process.
-        let _ = handle.join();
-    }
 }

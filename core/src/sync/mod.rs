@@ -10,7 +10,7 @@
 //! `target_has_atomic`:
 //!
 //! - [`Atomic<T>`]: a word of the size of a `u32` with a type of its own ([`Word`]);
-//! - [`AtomicPtr<T>`]: a pointer;
+//! - [`AtomicPtr<T>`]: a pointer; [`AtomicUsize`]: a number of the same size;
 //! - [`Cell<T>`]: plain memory that one party at a time may use, which party being the business of
 //!   the protocol around it (loom checks that claim at every access);
 //! - `const_fn!`: a constructor that is `const` wherever the backend's types allow it;
@@ -30,9 +30,12 @@ use native as face;
 compile_error!("btwq needs compare-and-swap on u32 and pointers, and this target has none");
 
 pub(crate) use core::sync::atomic::Ordering;
-pub(crate) use face::{Atomic, AtomicPtr, Cell};
+pub(crate) use face::{Atomic, AtomicPtr, AtomicUsize, Cell};
 #[cfg(feature = "std")]
 pub(crate) use native::AtomicU32;
+
+/// Whether this is a model: limits are small there, so that they are reached.
+pub(crate) const IN_MODEL: bool = cfg!(loom);
 
 /// What [`Atomic`] can hold: a value that is a `u32` in memory.
 ///

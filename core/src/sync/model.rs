@@ -9,7 +9,7 @@ use core::sync::atomic::AtomicBool;
 
 use super::{Ordering, Word};
 
-pub(crate) use loom::sync::atomic::AtomicPtr;
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicUsize};
 
 /// Whether the thing it belongs to has been revoked. Not part of what is modelled.
 #[derive(Default)]

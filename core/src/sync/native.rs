@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 
 use super::{Ordering, Word};
 
-pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32};
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 /// A typed word, changed by one read-modify-write at a time.
 #[repr(transparent)]

@@ -6,7 +6,9 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::rig::{self, Jobs, ORDERED};
+use crate::batch::Batch;
 use crate::ordered::OrderedList;
+use crate::state::Owed;
 use crate::work::Work;
 
 /// A lane and its jobs.
@@ -20,15 +22,63 @@ impl Lane {
 
     /// Pushes job `i`.
     fn push(&self, i: usize) {
-        // SAFETY: each job is pushed once, by one thread.
-        unsafe { self.0.push(self.1.work(i)) };
+        self.push_batch(&[i]);
     }
 
-    /// Does what a worker does with job `i`.
-    fn run(&self, i: usize) {
+    /// Pushes these together.
+    fn push_batch(&self, jobs: &[usize]) {
+        let mut batch = Batch::of(self.1.work(jobs[0]));
+        // SAFETY: each job is pushed once, by one thread.
+        unsafe {
+            for &i in jobs {
+                self.1.work(i).as_ref().state.submit().unwrap();
+            }
+            jobs[1..].iter().for_each(|&i| batch.add(self.1.work(i), |work| &work.link));
+            self.0.push(&batch);
+        }
+    }
+
+    /// Does what a worker does with job `i`; says which work it retired last, if any.
+    fn run(&self, i: usize) -> Option<NonNull<Work>> {
         self.1.run_func(i);
         // SAFETY: each job is run once, after it was pushed.
-        unsafe { self.0.finish(self.1.work(i), retire) };
+        let owed = unsafe { self.1.work(i).as_ref() }.state.finish();
+        self.settle(owed, i)
+    }
+
+    /// Does what a worker does with these, one after the other.
+    fn run_all(&self, jobs: &[usize]) {
+        for &i in jobs {
+            self.run(i);
+        }
+    }
+
+    /// Completes job `i`, with its own number.
+    fn complete(&self, i: usize) {
+        // SAFETY: a job is completed once.
+        let work = unsafe { self.1.work(i).as_ref() };
+        // SAFETY: the first completion, as the state says.
+        let owed = work.state.complete(|| unsafe { work.status.set(i as i32) }).unwrap();
+        self.settle(owed, i);
+    }
+
+    /// Retires job `i` if that is owed, and what is handed over, as the next worker would. Says which
+    /// work was the last, if any.
+    fn settle(&self, owed: Owed, i: usize) -> Option<NonNull<Work>> {
+        let mut next = Some(self.1.work(i)).filter(|_| owed == Owed::Retire);
+        let last = std::cell::Cell::new(None);
+        while let Some(work) = next {
+            // SAFETY: the turn is with it.
+            next = unsafe {
+                self.0.retire(work, |work| {
+                    last.set(Some(work));
+                    retire(work);
+                })
+            };
+            // SAFETY: handed over: done, and not retired.
+            assert!(next.is_none_or(|work| unsafe { work.as_ref() }.state.look().is_to_be_retired()));
+        }
+        last.get()
     }
 
     /// Pushes and runs job `i`.
@@ -46,7 +96,7 @@ impl Lane {
     /// A thread that runs a job that has been pushed.
     fn spawn_run(&self, i: usize) -> thread::JoinHandle<()> {
         let lane = self.clone();
-        thread::spawn(move || lane.run(i))
+        thread::spawn(move || lane.run_all(&[i]))
     }
 
     fn place(&self, i: usize) -> usize {
@@ -58,7 +108,7 @@ fn retire(work: NonNull<Work>) {
     // SAFETY: the list calls it for a job.
     unsafe {
         rig::ordered_func(work);
-        rig::end(work);
+        rig::ordered_free(work);
     }
 }
 
@@ -148,5 +198,87 @@ fn order_is_causal() {
         lane.run(0);
         join([other]);
         assert_eq!((lane.place(0), lane.place(1)), (0, 1));
+    });
+}
+
+/// A batch on a lane that is idle, or is just running empty, or is not: its works stand together, and
+/// in their order.
+#[test]
+fn batch_against_leave() {
+    rig::check(Some(3), || {
+        let lane = Lane::new(4);
+        lane.push(0);
+        let other = lane.spawn_run(0);
+        lane.push_batch(&[1, 2, 3]);
+        lane.run_all(&[3, 2, 1]);
+        join([other]);
+        (0..4).for_each(|i| assert_eq!(lane.place(i), i));
+    });
+}
+
+/// A batch and single works from elsewhere: none of those comes between the works of the batch.
+#[test]
+fn batch_against_push() {
+    rig::check(Some(3), || {
+        let lane = Lane::new(4);
+        let other = lane.spawn_pass(&[2, 3]);
+        lane.push_batch(&[0, 1]);
+        lane.run(1);
+        lane.run(0);
+        join([other]);
+        assert_eq!(lane.place(1), lane.place(0) + 1);
+        assert!(lane.place(2) < lane.place(3));
+    });
+}
+
+/// More works are ready than one drainer's budget: the turn is handed over, and the order kept.
+#[test]
+fn budget_hand_over() {
+    rig::check(Some(3), || {
+        let lane = Lane::new(5);
+        (0..5).for_each(|i| lane.push(i));
+        lane.run_all(&[1, 2, 3]);
+        let other = lane.spawn_run(4);
+        lane.run(0);
+        join([other]);
+        (0..5).for_each(|i| assert_eq!(lane.place(i), i));
+    });
+}
+
+/// An asynchronous work: the return of `func`, the completion and the turn, each on its own thread.
+#[test]
+fn complete_against_return_and_turn() {
+    rig::check(None, || {
+        let lane = Lane::new(2);
+        // SAFETY: alive.
+        unsafe { lane.1.work(1).as_ref() }.set_async().unwrap();
+        (0..2).for_each(|i| lane.push(i));
+        let there = lane.clone();
+        let others = [lane.spawn_run(0), thread::spawn(move || there.complete(1))];
+        lane.run(1);
+        join(others);
+        (0..2).for_each(|i| assert_eq!(lane.place(i), i));
+        assert_eq!(lane.1.status(1), 1);
+    });
+}
+
+/// Whoever has retired the last work and left may take the lane's memory away: nobody else is still
+/// looking at it.
+#[test]
+fn nobody_looks_at_a_lane_that_was_left() {
+    rig::check(None, || {
+        let lane = Lane::new(2);
+        (0..2).for_each(|i| lane.push(i));
+        let run_and_revoke = |lane: &Lane, i: usize| {
+            if lane.run(i) == Some(lane.1.work(1)) {
+                // SAFETY: the lane is idle, and nobody pushes any more.
+                unsafe { (*Arc::as_ptr(&lane.0).cast_mut()).revoke() };
+            }
+        };
+        let there = lane.clone();
+        let other = thread::spawn(move || run_and_revoke(&there, 0));
+        run_and_revoke(&lane, 1);
+        join([other]);
+        (0..2).for_each(|i| assert_eq!(lane.place(i), i));
     });
 }

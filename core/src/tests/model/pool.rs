@@ -6,13 +6,17 @@
 use loom::thread;
 
 use super::rig::{self, Act, Bed, Jobs, Meeting, ORDERED, PLAIN, Place};
+use crate::queue::Queue;
 
-/// One worker goes to sleep, or does not, while works are submitted one after the other.
+/// One worker goes to sleep, or does not, while works are submitted one after the other, one on each
+/// lane.
 #[test]
 fn sleep_against_submit() {
     rig::check(Some(3), || {
         let (place, meetings) = (Place::new(), [Meeting::of(2), Meeting::of(2)]);
         let jobs = Jobs::acting(&PLAIN, &meetings.clone().map(Act::Meet));
+        // SAFETY: alive.
+        unsafe { jobs.work(1).as_ref() }.set_high_priority(true).unwrap();
         let worker = Place::spawn_worker(&place);
         for (i, meeting) in meetings.iter().enumerate() {
             place.submit(jobs.work(i));
@@ -40,6 +44,38 @@ fn sleep_against_stop() {
     });
 }
 
+/// The pool is stopped and resumed while a worker goes to sleep: it leaves, since its run is over.
+#[test]
+fn sleep_against_stop_and_resume() {
+    rig::check(None, || {
+        let place = Place::new();
+        let first = place.pool.current_run();
+        let worker = Place::spawn_worker(&place);
+        place.pool.stop();
+        assert!(place.pool.current_run().is_none());
+        let second = place.pool.resume();
+        assert!(first.is_some_and(|first| first != second));
+        drop(worker.join().unwrap());
+    });
+}
+
+/// A worker of the run before, on its way out, is woken for a work: a worker of the present run gets it.
+#[test]
+fn leaving_against_submit() {
+    rig::check(Some(2), || {
+        let (place, meeting) = (Place::new(), Meeting::of(2));
+        let jobs = Jobs::acting(&PLAIN, &[Act::Meet(meeting.clone())]);
+        let before = Place::spawn_worker(&place);
+        place.pool.stop();
+        place.pool.resume();
+        let present = Place::spawn_worker(&place);
+        place.submit(jobs.work(0));
+        meeting.meet();
+        place.stop([before, present]);
+        jobs.check_ended();
+    });
+}
+
 /// Two works meet: one worker takes both, so that the other must be woken for what is left over, or
 /// find it by itself before it sleeps. The one may join when the other sleeps already.
 #[test]
@@ -58,7 +94,7 @@ fn sleep_against_put() {
 /// Two works meet, submitted while two workers go to sleep: each submission wakes one.
 #[test]
 fn two_sleepers_against_submit() {
-    rig::check(Some(2), || {
+    rig::check(Some(1), || {
         let (place, meeting) = (Place::new(), Meeting::of(3));
         let jobs = Jobs::acting(&PLAIN, &[Act::Meet(meeting.clone()), Act::Meet(meeting.clone())]);
         let workers = [Place::spawn_worker(&place), Place::spawn_worker(&place)];
@@ -84,7 +120,7 @@ fn ordered_through_a_pool() {
         let ran: usize = workers.map(|worker| worker.join().unwrap()).iter().sum();
         // SAFETY: its thread has gone.
         let left = unsafe { place.pool.run_until_idle(&beds[0].worker) };
-        assert_eq!(ran + left, 3);
+        assert!(ran + left >= 3); // Retiring that was handed over counts too.
         (0..3).for_each(|i| assert_eq!(jobs.place(i), i));
     });
 }
@@ -107,7 +143,26 @@ fn requeue_from_free() {
         let ran = ran + worker.join().unwrap();
         // SAFETY: as above.
         let left = unsafe { place.pool.run_until_idle(&mine.worker) };
-        assert_eq!(ran + left, 3);
+        assert!(ran + left >= 3); // Retiring that was handed over counts too.
         jobs.check_ended();
+    });
+}
+
+/// An asynchronous work is completed where no callbacks may run, while its worker returns and sleeps:
+/// whoever is last sees to it that it is retired, if need be by waking the worker.
+#[test]
+fn complete_against_sleep() {
+    rig::check(Some(3), || {
+        let (place, meeting) = (Place::new(), Meeting::of(2));
+        let jobs = Jobs::acting(&ORDERED, &[Act::MeetLast(meeting.clone())]);
+        // SAFETY: alive.
+        unsafe { jobs.work(0).as_ref() }.set_async().unwrap();
+        place.submit(jobs.work(0));
+        let worker = Place::spawn_worker(&place);
+        // SAFETY: queued, and completed once.
+        unsafe { Queue::complete(jobs.work(0), -5) }.unwrap();
+        meeting.meet();
+        place.stop([worker]);
+        assert_eq!((jobs.place(0), jobs.status(0)), (0, -5));
     });
 }

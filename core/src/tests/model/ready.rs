@@ -4,6 +4,8 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::rig::{self, Jobs, PLAIN};
+use crate::batch::Batch;
+use crate::lane::Lane;
 use crate::ready::Ready;
 use crate::worker::{Worker, Workers};
 
@@ -32,7 +34,17 @@ impl Hall {
 
     fn submit(&self, i: usize) {
         // SAFETY: each job is submitted once.
-        unsafe { self.ready.submit(self.jobs.work(i)) };
+        unsafe { self.ready.submit(Lane::Normal, &Batch::of(self.jobs.work(i))) };
+    }
+
+    /// Submits these together.
+    fn submit_batch(&self, jobs: &[usize]) {
+        let mut batch = Batch::of(self.jobs.work(jobs[0]));
+        // SAFETY: each job is submitted once.
+        unsafe {
+            jobs[1..].iter().for_each(|&i| batch.add(self.jobs.work(i), |work| &work.next));
+            self.ready.submit(Lane::Normal, &batch);
+        }
     }
 
     /// Claims and runs one as worker `me`; false if there was none.
@@ -40,7 +52,7 @@ impl Hall {
         // SAFETY: one thread is worker `me` at a time.
         let claim = unsafe { self.ready.claim(&self.records[me], &self.workers) };
         // SAFETY: claimed.
-        claim.map(|claim| unsafe { crate::helper::run(claim.work) }).is_some()
+        claim.map(|claim| assert!(unsafe { crate::helper::run(claim.work) }.is_none())).is_some()
     }
 
     /// A thread that is worker `me` for so many claims, found something or not.
@@ -88,7 +100,7 @@ fn put_against_steal() {
     });
 }
 
-/// Two submitters and a worker.
+/// Two submitters, one with a batch, and a worker.
 #[test]
 fn submit_against_submit() {
     rig::check(Some(3), || {
@@ -99,8 +111,7 @@ fn submit_against_submit() {
             there.submit(0);
             there.submit(1);
         });
-        hall.submit(2);
-        hall.submit(3);
+        hall.submit_batch(&[2, 3]);
         submitter.join().unwrap();
         worker.join().unwrap();
         hall.finish(0);

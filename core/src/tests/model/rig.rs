@@ -25,11 +25,12 @@ pub(super) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send +
 /// What the ordered callbacks of one lane share: plain memory, used by one of them at a time.
 pub(super) struct Log {
     retired: Cell<usize>,
+    freed: Cell<usize>,
 }
 
 impl Log {
     pub(super) fn new() -> Self {
-        Self { retired: Cell::new(0) }
+        Self { retired: Cell::new(0), freed: Cell::new(0) }
     }
 
     /// The next number in the order.
@@ -53,6 +54,8 @@ pub(super) struct Job {
     /// Its number in the order, and how often it was retired.
     place: Cell<Option<usize>>,
     ended: Cell<usize>,
+    /// What its ordered callback found as its status.
+    status: Cell<i32>,
     /// What else `func`, and the last callback, do.
     act: Act,
 }
@@ -64,6 +67,8 @@ pub(super) enum Act {
     Nothing,
     /// `func` waits for others in a meeting.
     Meet(Arc<Meeting>),
+    /// The last callback waits for others in a meeting.
+    MeetLast(Arc<Meeting>),
     /// The first time, the last callback queues the job again.
     Requeue(Arc<Place>),
 }
@@ -147,7 +152,7 @@ impl Job {
 
 /// `func`, `ordered_func`, `ordered_free`.
 pub(super) static ORDERED: WorkOps =
-    WorkOps { func: Some(func), ordered_func: Some(ordered_func), ordered_free: Some(end) };
+    WorkOps { func: Some(func), ordered_func: Some(ordered_func), ordered_free: Some(ordered_free) };
 /// `func` alone.
 pub(super) static PLAIN: WorkOps =
     WorkOps { func: Some(func_and_end), ordered_func: None, ordered_free: None };
@@ -181,6 +186,7 @@ impl Jobs {
                 ran: Cell::new(0),
                 place: Cell::new(None),
                 ended: Cell::new(0),
+                status: Cell::new(0),
                 act: act.clone(),
             };
             NonNull::from(Box::leak(Box::new(job)))
@@ -209,6 +215,12 @@ impl Jobs {
             assert_eq!(job.ended.get(), job.lives(), "job {i} did not end once");
             job.place.get().expect("has a place")
         }
+    }
+
+    /// The status that the job's ordered callback found.
+    pub(super) fn status(&self, i: usize) -> i32 {
+        // SAFETY: all threads of the model have been joined.
+        unsafe { self.jobs[i].as_ref().status.get() }
     }
 
     /// Checks that all have run and ended, each as often as it was queued.
@@ -263,11 +275,23 @@ pub(super) unsafe extern "C" fn ordered_func(work: NonNull<Work>) {
         let job = job(work);
         assert_eq!(job.ran.get(), 1, "ordered before func");
         job.place.set(Some((*job.log).count()));
+        job.status.set(job.work.status());
+    }
+}
+
+/// `ordered_free`: one at a time too, and not beside another's `ordered_func`.
+pub(super) unsafe extern "C" fn ordered_free(work: NonNull<Work>) {
+    // SAFETY: as above.
+    unsafe {
+        let log = &*job(work).log;
+        assert_eq!(log.freed.get() + 1, log.retired.get(), "freed beside another's callback");
+        log.freed.set(log.freed.get() + 1);
+        end(work);
     }
 }
 
 /// The last callback: nobody may touch the work from now on.
-pub(super) unsafe extern "C" fn end(work: NonNull<Work>) {
+unsafe extern "C" fn end(work: NonNull<Work>) {
     // SAFETY: the work is this callback's alone; loom, and the revocation, check it.
     unsafe {
         let job = job(work);
@@ -276,6 +300,10 @@ pub(super) unsafe extern "C" fn end(work: NonNull<Work>) {
             Act::Requeue(place) if job.ended.get() == 1 => {
                 job.ran.set(0);
                 place.submit(work);
+            }
+            Act::MeetLast(others) => {
+                (*work.as_ptr()).revoke();
+                others.meet();
             }
             _ => (*work.as_ptr()).revoke(),
         }
@@ -298,7 +326,9 @@ unsafe impl Sync for Bed {}
 impl Bed {
     pub(super) fn new() -> Arc<Self> {
         let (rung, bell) = (Mutex::new(false), Condvar::new());
-        Arc::new(Self { worker: Worker::new(), rung, bell })
+        let bed = Arc::new(Self { worker: Worker::new(), rung, bell });
+        (&raw const *bed).expose_provenance();
+        bed
     }
 
     /// Whether the worker was woken and has not noticed; it counts as noticed then.
@@ -308,14 +338,14 @@ impl Bed {
 
     /// The bed in whose worker the word `rest` is.
     unsafe fn of<'a>(rest: *const u32) -> &'a Self {
-        // SAFETY: every worker of the models is the first field of a bed.
-        unsafe { &*rest.byte_sub(core::mem::offset_of!(Worker, rest)).cast() }
+        let bed = rest.addr() - core::mem::offset_of!(Worker, rest);
+        // SAFETY: every worker of the models is the first field of a bed, which was exposed.
+        unsafe { &*ptr::with_exposed_provenance(bed) }
     }
 }
 
 /// The port of the models. Its workers are in beds. A bell is a binary semaphore, which is a futex
-/// that remembers: it is enough for a word on which one context sleeps, and it adds no look at the
-/// word, hence no ordering, that a port might not have.
+/// that remembers. (It adds an order between waker and sleeper, as every port's wait and wake do.)
 pub(super) static PORT: Port = Port { wait, wake };
 
 unsafe extern "C" fn wait(rest: *const u32, _: u32) {
