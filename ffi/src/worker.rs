@@ -105,8 +105,8 @@ pub unsafe extern "C" fn btwq_worker_init(
 ///
 /// Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid until
 /// the pool is destroyed.
-/// Returns: 1 if a work was run, 0 if none was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL
-/// or was never initialised.
+/// Returns: 1 if a work was run, or the retiring of works was taken over that another call had left; 0 if
+/// nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never initialised.
 /// Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
 /// and does not wait.
 ///
@@ -124,7 +124,8 @@ pub unsafe extern "C" fn btwq_run_one(worker: *mut btwq_worker) -> btwq_status {
 /// queue themselves again are ready again: with such it does not return. A stop does not end it.
 ///
 /// Parameters: as of `btwq_run_one`.
-/// Returns: how many works were run, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`.
+/// Returns: how many calls of `btwq_run_one` that would have taken, at most `INT32_MAX`; `BTWQ_EINVAL` as
+/// `btwq_run_one`.
 /// Context: as of `btwq_run_one`.
 ///
 /// # Safety
