@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Promise: no worker is kept for ever by other people's ordered callbacks: a call retires at most 64
- * works, then hands the rest over, and the order is kept.
+ * Promise: no worker is kept for ever by other people's ordered callbacks: a call retires at most
+ * 64 works, then hands the rest over, and the order is kept.
  */
 #include "common.h"
 

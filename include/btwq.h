@@ -91,15 +91,15 @@ typedef int32_t btwq_status;
 typedef void (*btwq_func_t)(struct btwq_work *work);
 
 /**
- * The callbacks of one kind of work: a constant table, usually `static const`, for all works of the
- * kind. It must stay valid as long as any of them is in use.
+ * The callbacks of one kind of work: a constant table, usually `static const`, for all works of
+ * the kind. It must stay valid as long as any of them is in use.
  *
- * Each may be NULL, but not all three. A work that has `ordered_func` or `ordered_free` has a place
- * in its queue's order, one that has only `func` has none.
+ * Each may be NULL, but not all three. A work that has `ordered_func` or `ordered_free` has a
+ * place in its queue's order, one that has only `func` has none.
  *
  * The last callback that is there ends the work's life: from the moment it is entered the library
- * neither reads, writes nor compares anything of the work. So that callback may free the work, reuse
- * it, or queue it again, on this queue or another.
+ * neither reads, writes nor compares anything of the work. So that callback may free the work,
+ * reuse it, or queue it again, on this queue or another.
  */
 typedef struct btwq_work_ops {
     /**
@@ -120,7 +120,8 @@ typedef struct btwq_work_ops {
 /**
  * A work. Embed it in what it works on; it needs no other memory. All fields are the library's.
  *
- * Memory: yours, and it stays where it is from `btwq_queue_work` until its last callback is entered.
+ * Memory: yours, and it stays where it is from `btwq_queue_work` until its last callback is
+ * entered.
  */
 typedef struct btwq_work {
     void *priv_link;
@@ -133,34 +134,34 @@ typedef struct btwq_work {
 
 /**
  * How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
- * name it. The two are a futex: one context sleeps on a word as long as that has some value; another
- * changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+ * name it. The two are a futex: one context sleeps on a word as long as that has some value;
+ * another changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
  *
- * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
- * and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
- * condition while `*word == value`, `wake` broadcasts it, both holding the mutex; but on such a port
- * `wake` may block, so nothing that wakes is lock-free or to be called from interrupts and signal
- * handlers there.
+ * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
+ * value`, and enables them; `wake` does nothing. With a mutex and a condition variable: `wait`
+ * waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
+ * but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
+ * interrupts and signal handlers there.
  */
 typedef struct btwq_port {
     /**
      * Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a
      * `wake` for the word which comes after the look is not lost. May return early, for no reason.
-     * Read the word atomically (or `volatile`, as large as it is); it is changed by others meanwhile.
-     * Never called from an interrupt.
+     * Read the word atomically (or `volatile`, as large as it is); it is changed by others
+     * meanwhile. Never called from an interrupt.
      */
     void (*wait)(const uint32_t *word, uint32_t value);
     /**
-     * Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a work
-     * ready: a thread, a callback, an interrupt. Must not block, and must not dereference `word`,
-     * which may be gone.
+     * Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a
+     * work ready: a thread, a callback, an interrupt. Must not block, and must not dereference
+     * `word`, which may be gone.
      */
     void (*wake)(const uint32_t *word);
 } btwq_port;
 
 /**
- * Works that wait for a worker, and the workers that run them, for any number of queues. All fields
- * are the library's.
+ * Works that wait for a worker, and the workers that run them, for any number of queues. All
+ * fields are the library's.
  *
  * Memory: yours, and it stays where it is from its first use until `btwq_pool_destroy`.
  *
@@ -184,9 +185,9 @@ typedef struct btwq_pool {
  * share with other queues. All fields are the library's.
  *
  * Memory: yours, and it stays where it is from the first submission on. It may be freed when every
- * `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread that
- * was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has
- * returned since. To learn when a queue is empty, count in the works' last callbacks.
+ * `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread
+ * that was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like
+ * that has returned since. To learn when a queue is empty, count in the works' last callbacks.
  */
 typedef struct btwq_queue {
     void *priv_stack;
@@ -287,23 +288,23 @@ uint32_t btwq_version(void);
 btwq_status btwq_work_init(struct btwq_work *work, const struct btwq_work_ops *ops);
 
 /**
- * Lets a work go by the high-priority lane of the queues it is queued on, or by the normal one again.
- * Each lane has an order of its own; workers prefer works of the high lane, but one of eight works
- * that a worker takes is a normal one, if any is ready. It stays so until it is said otherwise.
+ * Lets a work go by the high-priority lane of the queues it is queued on, or by the normal one
+ * again. Each lane has an order of its own; workers prefer works of the high lane, but one of
+ * eight works that a worker takes is a normal one, if any is ready. It stays so until it is said
+ * otherwise.
  *
  * Parameters: `work`, initialised and not queued; `high`, 0 for the normal lane, else high.
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued; `BTWQ_EINVAL` if it is NULL or was never
  * initialised.
  * Context: anywhere, interrupts too. Wait-free.
  */
-btwq_status btwq_work_set_high_priority(struct btwq_work *work,
-                                        int32_t high);
+btwq_status btwq_work_set_high_priority(struct btwq_work *work, int32_t high);
 
 /**
- * Says that a work is not done when its `func` returns, but when `btwq_work_complete` was called as
- * well, in whichever order: for what ends in an interrupt or an I/O completion. To be called before
- * the work is queued, or from its `func`; it holds until the work ends, and is to be said again in its
- * next life. It says nothing to a work that has `func` alone.
+ * Says that a work is not done when its `func` returns, but when `btwq_work_complete` was called
+ * as well, in whichever order: for what ends in an interrupt or an I/O completion. To be called
+ * before the work is queued, or from its `func`; it holds until the work ends, and is to be said
+ * again in its next life. It says nothing to a work that has `func` alone.
  *
  * Parameters: `work`, initialised.
  * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if it is NULL or was never initialised.
@@ -312,30 +313,26 @@ btwq_status btwq_work_set_high_priority(struct btwq_work *work,
 btwq_status btwq_work_set_async(struct btwq_work *work);
 
 /**
- * Completes an asynchronous work. When its `func` has returned too, and its turn has come, its ordered
- * callbacks run: on a worker, never in this call.
+ * Completes an asynchronous work. When its `func` has returned too, and its turn has come, its
+ * ordered callbacks run: on a worker, never in this call.
  *
- * Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0, or a
- * negative error of your own.
- * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never
- * initialised, is not queued, or not asynchronous. After an error nothing has changed.
- * Memory: do not touch the work after the call unless it is yours again: it may have ended meanwhile.
- * So complete it once; a second call is an error that is recognised only as long as the work lives.
- * What was written before this call is seen by the ordered callbacks.
- * Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free, but
- * when it is the last that the work waits for: then as `btwq_queue_work`.
+ * Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0,
+ * or a negative error of your own. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already;
+ * `BTWQ_EINVAL` if it is NULL, was never initialised, is not queued, or not asynchronous. After an
+ * error nothing has changed. Memory: do not touch the work after the call unless it is yours
+ * again: it may have ended meanwhile. So complete it once; a second call is an error that is
+ * recognised only as long as the work lives. What was written before this call is seen by the
+ * ordered callbacks. Context: anywhere: threads, callbacks, its own `func`, interrupts, signal
+ * handlers. Wait-free, but when it is the last that the work waits for: then as `btwq_queue_work`.
  */
-BTWQ_MUST_USE
-btwq_status btwq_work_complete(struct btwq_work *work,
-                               int32_t result);
+BTWQ_MUST_USE btwq_status btwq_work_complete(struct btwq_work *work, int32_t result);
 
 /**
  * What a work was completed with.
  *
- * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
- * Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it
- * is NULL.
- * Context: as the parameter says. Wait-free.
+ * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again. Returns:
+ * what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it is
+ * NULL. Context: as the parameter says. Wait-free.
  */
 int32_t btwq_work_status(const struct btwq_work *work);
 
@@ -360,31 +357,28 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
  * they wait. If workers sleep, one is woken.
  *
  * Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
- * nobody else at this time.
- * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
- * the queue's pool, is NULL or was never initialised. After an error nothing has changed. `BTWQ_EBUSY`
- * is for finding mistakes, not for waiting: only the last callback, or whoever that tells, knows that
- * the work may be queued again.
- * Memory: the work is the library's until its last callback is entered, which may be before this
- * call returns; do not touch it until then.
- * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means that
- * somebody else has got on. The wake is the port's `wake`.
+ * nobody else at this time. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already;
+ * `BTWQ_EINVAL` if an argument, or the queue's pool, is NULL or was never initialised. After an
+ * error nothing has changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last
+ * callback, or whoever that tells, knows that the work may be queued again. Memory: the work is
+ * the library's until its last callback is entered, which may be before this call returns; do not
+ * touch it until then. Context: anywhere: threads, callbacks, interrupts, signal handlers.
+ * Lock-free: a retry means that somebody else has got on. The wake is the port's `wake`.
  */
-BTWQ_MUST_USE
-btwq_status btwq_queue_work(struct btwq_queue *queue,
-                            struct btwq_work *work);
+BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_work *work);
 
 /**
- * Queues several works at once, all or none. Those of one lane take consecutive places in its order,
- * in the order of the array: no work that is queued elsewhere comes between them. It is cheaper than
- * as many calls of `btwq_queue_work`. If workers sleep, one is woken, which wakes the next.
+ * Queues several works at once, all or none. Those of one lane take consecutive places in its
+ * order, in the order of the array: no work that is queued elsewhere comes between them. It is
+ * cheaper than as many calls of `btwq_queue_work`. If workers sleep, one is woken, which wakes the
+ * next.
  *
- * Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`, none
- * twice; `n`, where 0 does nothing.
- * Returns: as `btwq_queue_work`, if any of the works would be refused; `BTWQ_EINVAL` too if `works` is
- * NULL and `n` is not 0. After an error nothing has changed.
- * Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
- * Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as that.
+ * Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`,
+ * none twice; `n`, where 0 does nothing. Returns: as `btwq_queue_work`, if any of the works would
+ * be refused; `BTWQ_EINVAL` too if `works` is NULL and `n` is not 0. After an error nothing has
+ * changed. Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
+ * Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as
+ * that.
  */
 BTWQ_MUST_USE
 btwq_status btwq_queue_work_batch(struct btwq_queue *queue,
@@ -403,9 +397,9 @@ btwq_status btwq_queue_work_batch(struct btwq_queue *queue,
 btwq_status btwq_pool_init(struct btwq_pool *pool, const struct btwq_port *port);
 
 /**
- * Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop, so
- * that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the caller's
- * signal mask.
+ * Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop,
+ * so that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the
+ * caller's signal mask.
  *
  * Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;
  * `n_threads`, how many, where 0 starts none and only ends a stop.
@@ -416,9 +410,7 @@ btwq_status btwq_pool_init(struct btwq_pool *pool, const struct btwq_port *port)
  * Context: threads, callbacks; not interrupts or signal handlers. May block while another thread
  * starts or stops the same pool.
  */
-BTWQ_MUST_USE
-btwq_status btwq_pool_start(struct btwq_pool *pool,
-                            uint32_t n_threads);
+BTWQ_MUST_USE btwq_status btwq_pool_start(struct btwq_pool *pool, uint32_t n_threads);
 
 /**
  * Stops the pool: every worker leaves as soon as it has done with the work in its hand, and the
@@ -437,18 +429,17 @@ btwq_status btwq_pool_start(struct btwq_pool *pool,
 btwq_status btwq_pool_stop(struct btwq_pool *pool);
 
 /**
- * Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool, and
- * of the workers that have run on it, is yours again. What is to be used with a pool in this memory
- * later must be initialised anew: the pool, every worker that has run on it, and queues and works that
- * were not idle.
+ * Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool,
+ * and of the workers that have run on it, is yours again. What is to be used with a pool in this
+ * memory later must be initialised anew: the pool, every worker that has run on it, and queues and
+ * works that were not idle.
  *
- * Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its queues
- * has returned, and none comes later. (That a work has ended does not tell that the call which queued
- * it has returned.) Works that are still queued are forgotten.
- * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
- * NULL, was never initialised, or is destroyed already.
- * Context: threads; not interrupts or signal handlers. Blocks while works are running, without
- * spinning.
+ * Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its
+ * queues has returned, and none comes later. (That a work has ended does not tell that the call
+ * which queued it has returned.) Works that are still queued are forgotten. Returns: `BTWQ_OK`;
+ * `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is NULL, was never
+ * initialised, or is destroyed already. Context: threads; not interrupts or signal handlers.
+ * Blocks while works are running, without spinning.
  */
 btwq_status btwq_pool_destroy(struct btwq_pool *pool);
 
@@ -457,37 +448,32 @@ btwq_status btwq_pool_destroy(struct btwq_pool *pool);
  *
  * Parameters: `worker`, memory for it, whatever it holds, but not a worker that has run works of a
  * pool which is not destroyed yet; `pool`, whose works it will run, and which need not be
- * initialised yet.
- * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL.
- * Memory: keeps `pool`. The worker's memory must stay as the type says: so not on the stack of a thread
- * that ends before the pool is destroyed.
- * Context: anywhere, interrupts too. Wait-free.
+ * initialised yet. Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL. Memory: keeps `pool`.
+ * The worker's memory must stay as the type says: so not on the stack of a thread that ends before
+ * the pool is destroyed. Context: anywhere, interrupts too. Wait-free.
  */
-btwq_status btwq_worker_init(struct btwq_worker *worker,
-                             struct btwq_pool *pool);
+btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool);
 
 /**
- * Runs one work, if one is ready, and the ordered callbacks that become ready by it, but of at most 64
- * works: what is ready beyond that waits for a worker as another work does. Also on a pool that is
- * stopped.
+ * Runs one work, if one is ready, and the ordered callbacks that become ready by it, but of at
+ * most 64 works: what is ready beyond that waits for a worker as another work does. Also on a pool
+ * that is stopped.
  *
- * Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid until
- * the pool is destroyed.
- * Returns: 1 if a work was run, or the retiring of works was taken over that another call had left; 0 if
- * nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never initialised.
- * Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
- * and does not wait.
+ * Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid
+ * until the pool is destroyed. Returns: 1 if a work was run, or the retiring of works was taken
+ * over that another call had left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool
+ * is NULL or was never initialised. Context: threads, tasks, main loops, callbacks; not
+ * interrupts. Lock-free beside the callbacks, and does not wait.
  */
 btwq_status btwq_run_one(struct btwq_worker *worker);
 
 /**
- * Runs works until none is ready. Others may still be running some then, on other workers. Works that
- * queue themselves again are ready again: with such it does not return. A stop does not end it.
+ * Runs works until none is ready. Others may still be running some then, on other workers. Works
+ * that queue themselves again are ready again: with such it does not return. A stop does not end
+ * it.
  *
- * Parameters: as of `btwq_run_one`.
- * Returns: how many calls of `btwq_run_one` that would have taken, at most `INT32_MAX`; `BTWQ_EINVAL` as
- * `btwq_run_one`.
- * Context: as of `btwq_run_one`.
+ * Parameters: as of `btwq_run_one`. Returns: how many calls of `btwq_run_one` that would have
+ * taken, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`. Context: as of `btwq_run_one`.
  */
 btwq_status btwq_run_until_idle(struct btwq_worker *worker);
 

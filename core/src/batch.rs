@@ -1,8 +1,8 @@
 //! Works that are submitted together: chained by the submitter, before anybody else knows them.
 //!
-//! The same works are chained twice: by `link`, for the ordered list (those that have a place in the
-//! order), and by `next`, for the ready list (all of them). Both chains run from newest to oldest.
-//! One work is a batch of one.
+//! The same works are chained twice: by `link`, for the ordered list (those that have a place in
+//! the order), and by `next`, for the ready list (all of them). Both chains run from newest to
+//! oldest. One work is a batch of one.
 
 use core::ptr::NonNull;
 

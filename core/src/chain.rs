@@ -1,15 +1,16 @@
-//! A word that holds a chain of ready works, linked by `next`: pushed to, taken whole, put, touched.
+//! A word that holds a chain of ready works, linked by `next`: pushed to, taken whole, put,
+//! touched.
 //!
 //! Nobody ever follows the `next` of a work that is still in a chain which others can take: a chain
 //! is taken *whole*, by a swap, and only then walked. So there is no reclamation problem: who walks
 //! a chain owns every work in it.
 //!
-//! [`Chain::is_empty`], the *touch*, is what makes it safe to go to sleep. It is a read-modify-write that changes
-//! nothing: all such steps on one word stand in one order, so that of a sleeper's touch and another
-//! party's push or put, one comes second and sees all that the first did before. (That is why it must
-//! not be a load: a load may see an old value while the other party sees an old value of the
-//! sleeper's announcement too, and both go by. A fence that orders all would do as well, at the
-//! price of one in every put.)
+//! [`Chain::is_empty`], the *touch*, is what makes it safe to go to sleep. It is a
+//! read-modify-write that changes nothing: all such steps on one word stand in one order, so that
+//! of a sleeper's touch and another party's push or put, one comes second and sees all that the
+//! first did before. (That is why it must not be a load: a load may see an old value while the
+//! other party sees an old value of the sleeper's announcement too, and both go by. A fence that
+//! orders all would do as well, at the price of one in every put.)
 
 use core::ptr::{self, NonNull};
 
@@ -29,8 +30,8 @@ impl Chain {
         }
     }
 
-    /// Puts the works of `batch` before all others; says whether there was none. Lock-free: each retry
-    /// means that another party has changed the chain.
+    /// Puts the works of `batch` before all others; says whether there was none. Lock-free: each
+    /// retry means that another party has changed the chain.
     ///
     /// # Safety
     /// The works are valid, in no other chain, and their `next` is the caller's.
@@ -40,9 +41,9 @@ impl Chain {
         loop {
             // SAFETY: the caller's until the push.
             unsafe { batch.oldest().as_ref().next.set(seen) };
-            // Release: pairs with the Acquire in `take`: the taker sees the works. Acquire: pairs with
-            // the Release in `is_empty`: if the touch came first, the sleeper is seen. Relaxed on
-            // failure: another guess.
+            // Release: pairs with the Acquire in `take`: the taker sees the works. Acquire: pairs
+            // with the Release in `is_empty`: if the touch came first, the sleeper is seen. Relaxed
+            // on failure: another guess.
             match self.0.compare_exchange_weak(
                 seen,
                 batch.newest().as_ptr(),
@@ -57,8 +58,8 @@ impl Chain {
 
     /// Takes all, if there seems to be anything. Wait-free.
     ///
-    /// The glance may show an old value. A worker that misses something by it finds out at the latest
-    /// when it touches the chain before it sleeps; from then on it sees it.
+    /// The glance may show an old value. A worker that misses something by it finds out at the
+    /// latest when it touches the chain before it sleeps; from then on it sees it.
     pub(crate) fn glance_and_take(&self) -> Option<NonNull<Work>> {
         // Relaxed: a glance, see above.
         if self.0.load(Ordering::Relaxed).is_null() {
@@ -79,14 +80,14 @@ impl Chain {
         debug_assert!(old.is_null(), "two parties put chains into one place");
     }
 
-    /// Touches the chain: whether there is none, for certain, and in one order with all pushes and puts
-    /// (see above). Lock-free: each retry means that another party has changed the chain.
+    /// Touches the chain: whether there is none, for certain, and in one order with all pushes and
+    /// puts (see above). Lock-free: each retry means that another party has changed the chain.
     pub(crate) fn is_empty(&self) -> bool {
         let mut seen = ptr::null_mut();
         loop {
-            // Release: pairs with the Acquire in `push` and in `put`. Acquire: pairs with the Release
-            // of an earlier touch: a worker that has joined, or a stop, is seen. Relaxed on failure:
-            // a guess.
+            // Release: pairs with the Acquire in `push` and in `put`. Acquire: pairs with the
+            // Release of an earlier touch: a worker that has joined, or a stop, is seen. Relaxed on
+            // failure: a guess.
             match self.0.compare_exchange_weak(seen, seen, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return seen.is_null(),
                 Err(found) => seen = found,

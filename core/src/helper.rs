@@ -1,7 +1,7 @@
 //! What is done with one work that was claimed: its `func`, then as much of the order as is ready.
 //!
-//! A work may also be claimed that has been through its `func`, and was handed over to be retired: by
-//! whoever completed it where no callbacks may run, or by a drainer whose budget was spent.
+//! A work may also be claimed that has been through its `func`, and was handed over to be retired:
+//! by whoever completed it where no callbacks may run, or by a drainer whose budget was spent.
 
 use core::ptr::NonNull;
 
@@ -9,8 +9,9 @@ use crate::queue::Queue;
 use crate::state::Owed;
 use crate::work::{Func, Work};
 
-/// Runs `work`, and retires what becomes ready by it, within the budget. `work` must not be dereferenced
-/// past this call. A work that is returned is to be made ready, and retired by whoever claims it.
+/// Runs `work`, and retires what becomes ready by it, within the budget. `work` must not be
+/// dereferenced past this call. A work that is returned is to be made ready, and retired by whoever
+/// claims it.
 ///
 /// # Safety
 /// The caller has claimed `work`, and is no interrupt.

@@ -22,18 +22,21 @@
 //!
 //! Rules:
 //!
-//! 1. A push publishes works that are linked already, by one compare-and-swap: there is no moment at
-//!    which a stopped submitter hides a work that was pushed after its own, and the order of the
-//!    works is the order of those steps. A batch is pushed by one such step, and so stands together.
+//! 1. A push publishes works that are linked already, by one compare-and-swap: there is no moment
+//!    at which a stopped submitter hides a work that was pushed after its own, and the order of the
+//!    works is the order of those steps. A batch is pushed by one such step, and so stands
+//!    together.
 //! 2. A work that is pushed on an `IDLE` lane (the oldest of a batch) gets the turn from its
 //!    submitter, who is the only one to know the work at that time. A work that is pushed on a lane
 //!    that is not `IDLE` gets it from the drainer.
-//! 3. The turn leaves the drainer by one read-modify-write that is also the last look: setting `TURN`
-//!    says whether the work is done meanwhile, and `ACTIVE` to `IDLE` succeeds only if nothing was
-//!    pushed meanwhile. So no work is left behind without a turn that is on its way to it.
+//! 3. The turn leaves the drainer by one read-modify-write that is also the last look: setting
+//!    `TURN` says whether the work is done meanwhile, and `ACTIVE` to `IDLE` succeeds only if
+//!    nothing was pushed meanwhile. So no work is left behind without a turn that is on its way to
+//!    it.
 //! 4. After the turn has left, the drainer touches nothing of the lane.
 //! 5. `front` is stored before the turn leaves, so that the next holder finds it.
-//! 6. A drainer that has retired [`BUDGET`] works hands the next one over, with the turn, and leaves.
+//! 6. A drainer that has retired [`BUDGET`] works hands the next one over, with the turn, and
+//!    leaves.
 //!
 //! Why no push ever needs to look at a work that somebody else may free: it compares `stack` with
 //! what it has seen there, and *stores* that as its own link, but never follows it. The pointer may
@@ -47,8 +50,8 @@ use crate::state::Owed;
 use crate::sync::{AtomicPtr, Cell, IN_MODEL, Ordering, const_fn, model_only};
 use crate::work::Work;
 
-/// How many works a drainer retires before it hands the turn over, so that no worker is kept for ever
-/// by other people's ordered callbacks.
+/// How many works a drainer retires before it hands the turn over, so that no worker is kept for
+/// ever by other people's ordered callbacks.
 pub(crate) const BUDGET: usize = if IN_MODEL { 2 } else { 64 };
 
 /// Nothing in the lane.
@@ -71,8 +74,8 @@ impl OrderedList {
         }
     }
 
-    /// Gives the works of `batch` their places: after all that were pushed before, in their order, and
-    /// together. Lock-free: each retry means that another push, or a drainer, has got on.
+    /// Gives the works of `batch` their places: after all that were pushed before, in their order,
+    /// and together. Lock-free: each retry means that another push, or a drainer, has got on.
     ///
     /// # Safety
     /// The works are in state `Queued` and in no list, and the caller is the only one to know them.
@@ -84,8 +87,8 @@ impl OrderedList {
             let new = unsafe { link_on(batch, seen) };
             // Release: pairs with the Acquire in `turn_round`, which reads the links and, by way of
             // the states, the rest. The pushes below this one are in the same release sequence.
-            // Acquire: pairs with the Release in `leave`: on an idle lane these works' callbacks come
-            // after those of the works that ran it empty. Relaxed on failure: another guess.
+            // Acquire: pairs with the Release in `leave`: on an idle lane these works' callbacks
+            // come after those of the works that ran it empty. Relaxed on failure: another guess.
             match self.stack.compare_exchange_weak(seen, new, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(IDLE) => {
                     // Rule 2. It is not done: nobody has seen it yet.
@@ -100,9 +103,9 @@ impl OrderedList {
         }
     }
 
-    /// Retires `first` and all that is ready behind it, within the budget; then the turn is somewhere
-    /// else. A work that is returned is to be retired by somebody else, by a call of this function:
-    /// the turn goes with it (rule 6).
+    /// Retires `first` and all that is ready behind it, within the budget; then the turn is
+    /// somewhere else. A work that is returned is to be retired by somebody else, by a call of this
+    /// function: the turn goes with it (rule 6).
     ///
     /// `retire_one` runs a work's ordered callbacks; it is called for the works in their order, by
     /// one caller at a time. Beside those calls this takes a bounded number of steps for each work
@@ -151,8 +154,8 @@ impl OrderedList {
         None // Neither `head` nor the list may be dereferenced past this point (rules 3 and 4).
     }
 
-    /// The oldest of the works pushed meanwhile, linked oldest to newest; or `None`, and the lane is
-    /// idle.
+    /// The oldest of the works pushed meanwhile, linked oldest to newest; or `None`, and the lane
+    /// is idle.
     ///
     /// # Safety
     /// The caller holds the turn, and `front` is empty. If the result is `None` he no longer does.

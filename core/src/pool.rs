@@ -3,10 +3,10 @@
 //! A pool is the ready list, the workers that have joined, and who of them sleeps. Any number of
 //! queues share it. It needs no worker to take works: they wait.
 //!
-//! Stopping: `runs` is even while the pool runs and odd while it is stopped, and grows with each stop
-//! and each resumption. A worker's loop ends as soon as `runs` is not what it was when the loop began. A stop is
-//! "made ready" like a work, by a touch of the inbox, so that it is not lost on a worker that is just
-//! going to sleep.
+//! Stopping: `runs` is even while the pool runs and odd while it is stopped, and grows with each
+//! stop and each resumption. A worker's loop ends as soon as `runs` is not what it was when the
+//! loop began. A stop is "made ready" like a work, by a touch of the inbox, so that it is not lost
+//! on a worker that is just going to sleep.
 
 use core::ptr::NonNull;
 
@@ -48,8 +48,8 @@ pub struct Run(u32);
 
 impl Pool {
     const_fn! {
-        /// A pool on `port`. Without a port (null) no worker can sleep, so [`Pool::run`] is not to be
-        /// called, but [`Pool::run_one`] and [`Pool::run_until_idle`] are.
+        /// A pool on `port`. Without a port (null) no worker can sleep, so [`Pool::run`] is not to
+        /// be called, but [`Pool::run_one`] and [`Pool::run_until_idle`] are.
         ///
         /// # Safety
         /// `port` is null, or points to a table that outlives the pool.
@@ -65,8 +65,8 @@ impl Pool {
         }
     }
 
-    /// Makes the works of `batch` ready, which go by `lane`, and wakes a worker if one sleeps. The works
-    /// must not be dereferenced past this call. Lock-free; callable from an interrupt.
+    /// Makes the works of `batch` ready, which go by `lane`, and wakes a worker if one sleeps. The
+    /// works must not be dereferenced past this call. Lock-free; callable from an interrupt.
     ///
     /// # Safety
     /// The works are queued and in no other chain, and their `next` is the caller's.
@@ -77,8 +77,8 @@ impl Pool {
         }
     }
 
-    /// Runs one work, and the ordered callbacks that become ready by it, but not more than a few dozen.
-    /// False if nothing was ready.
+    /// Runs one work, and the ordered callbacks that become ready by it, but not more than a few
+    /// dozen. False if nothing was ready.
     ///
     /// # Safety
     /// The caller is the one user of `me`, which has joined no other pool, and which stays valid as
@@ -126,15 +126,15 @@ impl Pool {
                 unsafe { self.sleep(me, run) };
             }
         }
-        // It may have been woken for a work, and leaves that to a worker of the next run. (Touched, so
-        // that such a worker which is going to sleep is seen.)
+        // It may have been woken for a work, and leaves that to a worker of the next run. (Touched,
+        // so that such a worker which is going to sleep is seen.)
         if !self.ready.is_empty(me, &self.workers) {
             self.wake_one();
         }
     }
 
-    /// Ends the present run: every worker leaves [`Pool::run`] when it has done with the work in its
-    /// hand. Works that are queued stay queued. Lock-free; callable from an interrupt.
+    /// Ends the present run: every worker leaves [`Pool::run`] when it has done with the work in
+    /// its hand. Works that are queued stay queued. Lock-free; callable from an interrupt.
     pub fn stop(&self) {
         // Relaxed: the touch publishes it.
         self.runs.fetch_or(STOPPED, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! A queue: a place in the order for each work, and a pool to run it.
 //!
-//! Two lanes, each with an order of its own, after btrfs's high-priority queue beside the normal one.
+//! Two lanes, each with an order of its own, after btrfs's high-priority queue beside the normal
+//! one.
 
 use core::ffi::c_char;
 use core::ptr::{self, NonNull};
@@ -25,7 +26,8 @@ pub struct Queue {
     name: *const c_char,
 }
 
-// SAFETY: `pool` and `name` are constant, the pool may be used from everywhere, and so may the lane.
+// SAFETY: `pool` and `name` are constant, the pool may be used from everywhere, and so may the
+// lane.
 unsafe impl Send for Queue {}
 // SAFETY: as for Send.
 unsafe impl Sync for Queue {}
@@ -43,8 +45,9 @@ impl Queue {
         }
     }
 
-    /// Queues `work`: its `func` runs on some worker; its ordered callbacks run after that, and after
-    /// those of all works queued here, on the same lane, before. Lock-free; callable from interrupts and callbacks.
+    /// Queues `work`: its `func` runs on some worker; its ordered callbacks run after that, and
+    /// after those of all works queued here, on the same lane, before. Lock-free; callable from
+    /// interrupts and callbacks.
     ///
     /// # Errors
     /// [`Error::Busy`]: it is queued already. [`Error::Invalid`]: it was never initialised, or has no
@@ -63,9 +66,9 @@ impl Queue {
             // SAFETY: queued, in no list, and known to nobody else.
             unsafe { self.list(lane).push(&batch) };
         }
-        // Neither the work nor this queue may be dereferenced past this point: the work may run, and
-        // be the last one, before the call returns.
-        // SAFETY: queued, in no chain; the pool is valid.
+        // Neither the work nor this queue may be dereferenced past this point: the work may run,
+        // and be the last one, before the call returns. SAFETY: queued, in no chain; the pool is
+        // valid.
         unsafe { (*pool).submit(lane, &batch) };
         Ok(())
     }
@@ -110,9 +113,9 @@ impl Queue {
     }
 
     /// Says that what an asynchronous work has begun is over, with `status`, which its ordered
-    /// callbacks find by [`Work::status`]. Once for each life of a work; before `func` has returned, or
-    /// after. No callback runs in this call: if the work's turn has come, a worker is found for it.
-    /// Lock-free; callable from interrupts and callbacks.
+    /// callbacks find by [`Work::status`]. Once for each life of a work; before `func` has
+    /// returned, or after. No callback runs in this call: if the work's turn has come, a worker is
+    /// found for it. Lock-free; callable from interrupts and callbacks.
     ///
     /// # Errors
     /// [`Error::Invalid`]: the work was never initialised, is not queued, or not asynchronous.
@@ -135,8 +138,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Makes `work` ours: edge 1 of its state, and all that is the same for one work and for a batch. Says
-    /// which lane it goes by.
+    /// Makes `work` ours: edge 1 of its state, and all that is the same for one work and for a
+    /// batch. Says which lane it goes by.
     ///
     /// # Errors
     /// As of [`Queue::submit`].
@@ -170,8 +173,8 @@ impl Queue {
     }
 }
 
-/// The works that go by `lane`, chained for the ordered list, those that have a place there, and for the
-/// ready list, all.
+/// The works that go by `lane`, chained for the ordered list, those that have a place there, and
+/// for the ready list, all.
 ///
 /// # Safety
 /// The works are queued, and their links the caller's.

@@ -15,23 +15,24 @@
 //! 1. Submission is one compare-and-swap on an inbox: never full, nothing half-done, nothing
 //!    allocated.
 //! 2. A claimer takes a chain whole (by a swap), keeps the first of it, and puts the rest into its
-//!    own slot, where everybody else may take it. Only a slot's own worker puts something there, and
-//!    only after having found it empty, so a put never meets a chain.
+//!    own slot, where everybody else may take it. Only a slot's own worker puts something there,
+//!    and only after having found it empty, so a put never meets a chain.
 //! 3. A chain stands oldest first in a slot. What is in a slot is older than what was in the inbox
 //!    when it was taken; a single worker therefore runs the works of a lane in the order of
 //!    submission.
 //! 4. A worker that is stopped between its swap and its put holds back the chain in its hand and
 //!    nothing else; one that is stopped anywhere else holds back at most the one work it runs.
-//! 5. Every [`OTHERS_FIRST`]th time that a worker's own slot is empty it looks at the others' before
-//!    the inbox, beginning behind itself in the list of workers: so a chain whose worker is stuck in a
-//!    long callback, or has gone, is taken up even if the inbox never runs empty, and even if others
-//!    keep chains of their own in their slots. (Were all to begin at the head of the list, two busy
-//!    workers there could take each other's for ever.)
+//! 5. Every [`OTHERS_FIRST`]th time that a worker's own slot is empty it looks at the others'
+//!    before the inbox, beginning behind itself in the list of workers: so a chain whose worker is
+//!    stuck in a long callback, or has gone, is taken up even if the inbox never runs empty, and
+//!    even if others keep chains of their own in their slots. (Were all to begin at the head of the
+//!    list, two busy workers there could take each other's for ever.)
 //! 6. A worker prefers the high lane, but every [`NORMAL_FIRST`]th of its claims prefers the normal
 //!    one: so of any eight works that a worker claims one is a normal work, if any is ready.
 //! 7. `high` counts the works of the high lane that are ready. It is raised before they are pushed,
-//!    and lowered when they have been claimed, so while it is 0 there is nothing to look for. It is a
-//!    hint: a worker that reads an old value finds out before it sleeps, when it touches both lanes.
+//!    and lowered when they have been claimed, so while it is 0 there is nothing to look for. It is
+//!    a hint: a worker that reads an old value finds out before it sleeps, when it touches both
+//!    lanes.
 //!
 //! The order among ready works is a matter of fairness only; what the spec calls order is the
 //! ordered list's business.
@@ -45,8 +46,8 @@ use crate::sync::{AtomicUsize, Cell, IN_MODEL, Ordering, const_fn};
 use crate::work::Work;
 use crate::worker::{Worker, Workers};
 
-/// How often (in times of finding its own slot empty) a worker looks at other slots first. Odd, since
-/// an idle worker looks at the two lanes in turns.
+/// How often (in times of finding its own slot empty) a worker looks at other slots first. Odd,
+/// since an idle worker looks at the two lanes in turns.
 const OTHERS_FIRST: u8 = if IN_MODEL { 2 } else { 7 };
 /// How often (in claims) a worker looks at the normal lane first.
 const NORMAL_FIRST: u8 = 8;
@@ -75,8 +76,8 @@ impl Ready {
         }
     }
 
-    /// Makes the works of `batch` ready, all of which go by `lane`; says whether its inbox was empty.
-    /// The works must not be dereferenced past this call.
+    /// Makes the works of `batch` ready, all of which go by `lane`; says whether its inbox was
+    /// empty. The works must not be dereferenced past this call.
     ///
     /// # Safety
     /// The works are queued, in no other chain, and their `next` is the caller's.
@@ -156,8 +157,8 @@ impl Ready {
         Some(unsafe { reverse(newest) })
     }
 
-    /// Whether nothing is ready; by touching everything, for a worker that has announced that it will sleep: it and whoever
-    /// makes something ready later stand in one order (see `chain.rs`).
+    /// Whether nothing is ready; by touching everything, for a worker that has announced that it
+    /// will sleep: it and whoever makes something ready later stand in one order (see `chain.rs`).
     pub(crate) fn is_empty(&self, me: &Worker, workers: &Workers) -> bool {
         let others = |w: &Worker| ptr::eq(w, me) || w.slots.both().into_iter().all(Chain::is_empty);
         self.inboxes.both().into_iter().all(Chain::is_empty) && workers.iter().all(others)

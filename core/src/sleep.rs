@@ -1,8 +1,8 @@
 //! Going to sleep, and being woken: no wake is lost, and none is paid for while nobody sleeps.
 //!
 //! A worker's `rest` is `AWAKE` or `ASLEEP`. It becomes `ASLEEP` by its own announcement, and
-//! `AWAKE` again by whoever picks it: a waker, or the worker itself. Both try by compare-and-swap, so
-//! exactly one does, and it takes the worker out of `count`.
+//! `AWAKE` again by whoever picks it: a waker, or the worker itself. Both try by compare-and-swap,
+//! so exactly one does, and it takes the worker out of `count`.
 //!
 //! The worker:                                  Whoever makes a work ready:
 //!
@@ -13,14 +13,14 @@
 //!   d  rest = AWAKE unless picked
 //! ```
 //!
-//! The touch and the push (or put) are read-modify-writes on the same word, so one is first. If it is
-//! `b`, then `x` has seen `a`, and `y` finds the worker, or finds that somebody else has picked it
-//! meanwhile. If it is `x`, `b` finds the work, and the worker does not sleep.
+//! The touch and the push (or put) are read-modify-writes on the same word, so one is first. If it
+//! is `b`, then `x` has seen `a`, and `y` finds the worker, or finds that somebody else has picked
+//! it meanwhile. If it is `x`, `b` finds the work, and the worker does not sleep.
 //!
-//! So for each place (inbox or slot) that comes to hold works while somebody sleeps, one worker is on
-//! its way that takes from one such place; if it leaves some of a chain behind, that is another such
-//! event. A worker that was picked for one place at `d`, when it had found another at `b`, is one
-//! worker for two places: it passes the wake on.
+//! So for each place (inbox or slot) that comes to hold works while somebody sleeps, one worker is
+//! on its way that takes from one such place; if it leaves some of a chain behind, that is another
+//! such event. A worker that was picked for one place at `d`, when it had found another at `b`, is
+//! one worker for two places: it passes the wake on.
 //!
 //! A worker that takes a chain and has some left wakes the next one (`y` after a put), and so on: a
 //! submitter wakes at most one, and only when its work came into an empty inbox.
@@ -67,8 +67,8 @@ impl Sleepers {
         workers.iter().find(|w| self.pick(w))
     }
 
-    /// Takes `worker` out of the sleepers, if it is one and nobody else has: step d, when that is the
-    /// caller.
+    /// Takes `worker` out of the sleepers, if it is one and nobody else has: step d, when that is
+    /// the caller.
     pub(crate) fn pick(&self, worker: &Worker) -> bool {
         // Relaxed: says only whose the worker is; what it was woken for it finds by a swap.
         let picked = worker

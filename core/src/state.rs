@@ -15,8 +15,9 @@
 //!
 //! The other 9 bits are kept for cancelling and delays.
 //!
-//! A work is **done** when it has both `RETURNED` and `COMPLETED`. `finish` sets both at once, unless
-//! the work is `ASYNC`; then it sets the first, and `complete` the second, in whichever order.
+//! A work is **done** when it has both `RETURNED` and `COMPLETED`. `finish` sets both at once,
+//! unless the work is `ASYNC`; then it sets the first, and `complete` the second, in whichever
+//! order.
 //!
 //! ```text
 //!                 1 submit              2 finish (and complete, if ASYNC)
@@ -31,10 +32,10 @@
 //!         ╰── Queued ╰──────────────────────── 5 end ─────────╯
 //! ```
 //!
-//! **Whoever sets the last of `RETURNED`, `COMPLETED` and `TURN` retires the work**, or sees to it that
-//! somebody does. All three moves are read-modify-writes on one word, so one party is last, and only
-//! one: nobody waits, nobody polls. As a short cut the holder of the turn may find the work done by
-//! [`is_done`] and need not set `TURN`.
+//! **Whoever sets the last of `RETURNED`, `COMPLETED` and `TURN` retires the work**, or sees to it
+//! that somebody does. All three moves are read-modify-writes on one word, so one party is last,
+//! and only one: nobody waits, nobody polls. As a short cut the holder of the turn may find the
+//! work done by [`is_done`] and need not set `TURN`.
 //!
 //! | state              | linked where               | who may dereference it      | may it be freed?    |
 //! |--------------------|----------------------------|-----------------------------|---------------------|
@@ -51,13 +52,13 @@
 //!
 //! Rules, cited by number elsewhere:
 //!
-//! 1. A work with ordered callbacks is retired by the party that sets the last of the three bits, or
-//!    by the one to whom that party hands it over by the ready list, and by no other.
+//! 1. A work with ordered callbacks is retired by the party that sets the last of the three bits,
+//!    or by the one to whom that party hands it over by the ready list, and by no other.
 //! 2. A party that sets one of the three that is not the last does not touch the work any more.
 //! 3. [`end`] comes before the last callback of a work is entered, and is the last that the library
 //!    does to it: that callback may free the work, or queue it again.
-//! 4. `HIGH` does not change while the work is queued, and stays when it ends; `ASYNC` is set at the
-//!    latest by `func`, and ends with the work.
+//! 4. `HIGH` does not change while the work is queued, and stays when it ends; `ASYNC` is set at
+//!    the latest by `func`, and ends with the work.
 //!
 //! [`submit`]: AtomicState::submit
 //! [`finish`]: AtomicState::finish
@@ -160,9 +161,8 @@ impl AtomicState {
         }
     }
 
-    /// Edge 1: the library takes the work, and says which lane it goes by; or refuses it and changes
-    /// nothing. Lock-free: a retry means
-    /// that the owner has changed a flag meanwhile.
+    /// Edge 1: the library takes the work, and says which lane it goes by; or refuses it and
+    /// changes nothing. Lock-free: a retry means that the owner has changed a flag meanwhile.
     ///
     /// # Errors
     /// [`Error::Busy`] when the work is queued already; [`Error::Invalid`] when the magic is missing.
@@ -216,8 +216,8 @@ impl AtomicState {
         Ok(())
     }
 
-    /// A look at the word by somebody who has a right to the work: for its flags, which are constant
-    /// (rule 4), and, for its claimer, whether it was handed over.
+    /// A look at the word by somebody who has a right to the work: for its flags, which are
+    /// constant (rule 4), and, for its claimer, whether it was handed over.
     pub(crate) fn look(&self) -> State {
         // Relaxed: who has handed it over did so by the ready list, which orders it.
         self.0.load(Ordering::Relaxed)
@@ -229,9 +229,9 @@ impl AtomicState {
         let is_async = self.0.load(Ordering::Relaxed).has(State::ASYNC);
         let bits = if is_async { State::RETURNED } else { State::DONE };
         // Release: pairs with the Acquire in `is_done`, `take_turn` and `complete`: who retires the
-        // work sees all that its `func` wrote. Acquire: pairs with the Release in `take_turn`: if the
-        // turn is here, so are `front` and all that the ordered callbacks before wrote; and with
-        // that in `complete`: if the completion is here, so is what was written before it.
+        // work sees all that its `func` wrote. Acquire: pairs with the Release in `take_turn`: if
+        // the turn is here, so are `front` and all that the ordered callbacks before wrote; and
+        // with that in `complete`: if the completion is here, so is what was written before it.
         Owed::after(self.0.fetch_or(bits, Ordering::AcqRel), bits)
     }
 
@@ -266,8 +266,8 @@ impl AtomicState {
 
     /// Edge 3: everything before this work has retired.
     pub(crate) fn take_turn(&self) -> Owed {
-        // Release: pairs with the Acquire in `finish` and `complete`. Acquire: pairs with the Release
-        // in `finish` and `complete`.
+        // Release: pairs with the Acquire in `finish` and `complete`. Acquire: pairs with the
+        // Release in `finish` and `complete`.
         Owed::after(self.0.fetch_or(State::TURN, Ordering::AcqRel), State::TURN)
     }
 

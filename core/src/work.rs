@@ -1,5 +1,5 @@
-//! A work: two links, its owner, its callbacks, its state and status. Forty bytes on 64-bit, twenty-four
-//! on 32-bit.
+//! A work: two links, its owner, its callbacks, its state and status. Forty bytes on 64-bit,
+//! twenty-four on 32-bit.
 //!
 //! Who may use which field when:
 //!
@@ -12,9 +12,10 @@
 //! | `state` | as `state.rs` says                                                                 |
 //! | `status`| written by the submitter, then by the first to complete it; read by its callbacks  |
 //!
-//! The two links are apart since a work is in both lists at once. The callbacks are one pointer to a
-//! constant table, as Linux's `file_operations`, for each *kind* of work, not three for each work:
-//! that is what brings a work from 56 bytes to 40 (from 32 to 24 on 32-bit), and into one cache line.
+//! The two links are apart since a work is in both lists at once. The callbacks are one pointer to
+//! a constant table, as Linux's `file_operations`, for each *kind* of work, not three for each
+//! work: that is what brings a work from 56 bytes to 40 (from 32 to 24 on 32-bit), and into one
+//! cache line.
 
 use core::ptr::{self, NonNull};
 
@@ -86,8 +87,8 @@ impl Work {
         }
     }
 
-    /// Lets the work go by the high-priority lane of its queues, or by the normal one again. It stays
-    /// so until it is said otherwise. Lock-free; callable from everywhere.
+    /// Lets the work go by the high-priority lane of its queues, or by the normal one again. It
+    /// stays so until it is said otherwise. Lock-free; callable from everywhere.
     ///
     /// # Errors
     /// [`Error::Busy`]: the work is queued. [`Error::Invalid`]: it was never initialised.
@@ -95,9 +96,9 @@ impl Work {
         self.state.set_high(high)
     }
 
-    /// Says, before the work is queued or from its `func`, that it is not done when `func` returns, but
-    /// when [`Queue::complete`](crate::Queue::complete) was called as well, in whichever order. That
-    /// holds until the work ends. It says nothing to a work without ordered callbacks.
+    /// Says, before the work is queued or from its `func`, that it is not done when `func` returns,
+    /// but when [`Queue::complete`](crate::Queue::complete) was called as well, in whichever order.
+    /// That holds until the work ends. It says nothing to a work without ordered callbacks.
     ///
     /// # Errors
     /// [`Error::Invalid`]: it was never initialised.

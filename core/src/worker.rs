@@ -8,8 +8,8 @@
 //! | the rest | its worker alone (`joined` fills a half word, so that C's mirror has no gap)   |
 //!
 //! The list only grows: a record stays in it, and must stay valid, as long as the pool is used. So
-//! everybody may walk it at any time without a lock and without a reclamation scheme. A record whose
-//! thread has gone may be taken over by another thread.
+//! everybody may walk it at any time without a lock and without a reclamation scheme. A record
+//! whose thread has gone may be taken over by another thread.
 
 use core::ptr::{self, NonNull};
 
@@ -68,8 +68,8 @@ impl Workers {
         }
     }
 
-    /// Adds `worker` if it is not there; says whether it was added. Lock-free: each retry means that
-    /// another worker has joined.
+    /// Adds `worker` if it is not there; says whether it was added. Lock-free: each retry means
+    /// that another worker has joined.
     ///
     /// # Safety
     /// The caller is the worker's one user, and the record stays valid as long as the list is used.
@@ -84,8 +84,8 @@ impl Workers {
         loop {
             // SAFETY: not in the list yet, so the field is ours.
             unsafe { worker.next.set(seen) };
-            // Release: pairs with the Acquire in `iter`, and here. Acquire: pairs with the Release here:
-            // `behind` walks on from `seen`. Relaxed on failure: another guess.
+            // Release: pairs with the Acquire in `iter`, and here. Acquire: pairs with the Release
+            // here: `behind` walks on from `seen`. Relaxed on failure: another guess.
             match self.0.compare_exchange_weak(seen, this, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(found) => seen = found,

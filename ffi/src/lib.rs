@@ -1,8 +1,8 @@
 //! The C ABI of btwq, and nothing else: check, convert, call the core.
 //!
 //! `include/btwq.h` is generated from this package, comments included: they are written for people
-//! who read C. Each type here mirrors one of the core's as plain fields of fixed size, so that C can
-//! allocate and initialise it, statically too; that the two agree is asserted at compile time.
+//! who read C. Each type here mirrors one of the core's as plain fields of fixed size, so that C
+//! can allocate and initialise it, statically too; that the two agree is asserted at compile time.
 #![allow(non_camel_case_types)]
 #![deny(missing_docs)]
 

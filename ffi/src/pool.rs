@@ -9,29 +9,29 @@ use crate::check::{Mirror, core, initialised};
 use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 
 /// How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
-/// name it. The two are a futex: one context sleeps on a word as long as that has some value; another
-/// changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+/// name it. The two are a futex: one context sleeps on a word as long as that has some value;
+/// another changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
 ///
-/// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word == value`,
-/// and enables them; `wake` does nothing. With a mutex and a condition variable: `wait` waits for the
-/// condition while `*word == value`, `wake` broadcasts it, both holding the mutex; but on such a port
-/// `wake` may block, so nothing that wakes is lock-free or to be called from interrupts and signal
-/// handlers there.
+/// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
+/// value`, and enables them; `wake` does nothing. With a mutex and a condition variable: `wait`
+/// waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
+/// but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
+/// interrupts and signal handlers there.
 #[repr(C)]
 pub struct btwq_port {
     /// Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a
     /// `wake` for the word which comes after the look is not lost. May return early, for no reason.
-    /// Read the word atomically (or `volatile`, as large as it is); it is changed by others meanwhile.
-    /// Never called from an interrupt.
+    /// Read the word atomically (or `volatile`, as large as it is); it is changed by others
+    /// meanwhile. Never called from an interrupt.
     pub wait: Option<unsafe extern "C" fn(word: *const u32, value: u32)>,
-    /// Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a work
-    /// ready: a thread, a callback, an interrupt. Must not block, and must not dereference `word`,
-    /// which may be gone.
+    /// Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a
+    /// work ready: a thread, a callback, an interrupt. Must not block, and must not dereference
+    /// `word`, which may be gone.
     pub wake: Option<unsafe extern "C" fn(word: *const u32)>,
 }
 
-/// Works that wait for a worker, and the workers that run them, for any number of queues. All fields
-/// are the library's.
+/// Works that wait for a worker, and the workers that run them, for any number of queues. All
+/// fields are the library's.
 ///
 /// Memory: yours, and it stays where it is from its first use until `btwq_pool_destroy`.
 ///
@@ -142,9 +142,9 @@ pub unsafe extern "C" fn btwq_pool_init(
     BTWQ_OK
 }
 
-/// Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop, so
-/// that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the caller's
-/// signal mask.
+/// Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop,
+/// so that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the
+/// caller's signal mask.
 ///
 /// Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;
 /// `n_threads`, how many, where 0 starts none and only ends a stop.
@@ -195,18 +195,17 @@ pub unsafe extern "C" fn btwq_pool_stop(pool: *mut btwq_pool) -> btwq_status {
     status(unsafe { threads(pool).stop(core(pool)) })
 }
 
-/// Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool, and
-/// of the workers that have run on it, is yours again. What is to be used with a pool in this memory
-/// later must be initialised anew: the pool, every worker that has run on it, and queues and works that
-/// were not idle.
+/// Stops the pool, as `btwq_pool_stop`, and frees what it has allocated. The memory of the pool,
+/// and of the workers that have run on it, is yours again. What is to be used with a pool in this
+/// memory later must be initialised anew: the pool, every worker that has run on it, and queues and
+/// works that were not idle.
 ///
-/// Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its queues
-/// has returned, and none comes later. (That a work has ended does not tell that the call which queued
-/// it has returned.) Works that are still queued are forgotten.
-/// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
-/// NULL, was never initialised, or is destroyed already.
-/// Context: threads; not interrupts or signal handlers. Blocks while works are running, without
-/// spinning.
+/// Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its
+/// queues has returned, and none comes later. (That a work has ended does not tell that the call
+/// which queued it has returned.) Works that are still queued are forgotten. Returns: `BTWQ_OK`;
+/// `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is NULL, was never
+/// initialised, or is destroyed already. Context: threads; not interrupts or signal handlers.
+/// Blocks while works are running, without spinning.
 ///
 /// # Safety
 /// As said above.

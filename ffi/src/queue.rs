@@ -14,9 +14,9 @@ use crate::work::btwq_work;
 /// share with other queues. All fields are the library's.
 ///
 /// Memory: yours, and it stays where it is from the first submission on. It may be freed when every
-/// `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread that
-/// was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has
-/// returned since. To learn when a queue is empty, count in the works' last callbacks.
+/// `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread
+/// that was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like
+/// that has returned since. To learn when a queue is empty, count in the works' last callbacks.
 #[repr(C)]
 pub struct btwq_queue {
     priv_stack: *mut c_void,
@@ -38,8 +38,8 @@ const _: () = {
     assert!(align_of::<btwq_queue>() == align_of::<Queue>());
 };
 
-// SAFETY: the core's queue is two lanes of a stack and a front each, a pool and a name, in this order;
-// a pool of the header begins with the core's.
+// SAFETY: the core's queue is two lanes of a stack and a front each, a pool and a name, in this
+// order; a pool of the header begins with the core's.
 unsafe impl Mirror for btwq_queue {
     type Core = Queue;
     const MAGIC: u32 = BTWQ_PRIV_QUEUE_MAGIC;
@@ -102,15 +102,13 @@ unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue>> {
 /// they wait. If workers sleep, one is woken.
 ///
 /// Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
-/// nobody else at this time.
-/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
-/// the queue's pool, is NULL or was never initialised. After an error nothing has changed. `BTWQ_EBUSY`
-/// is for finding mistakes, not for waiting: only the last callback, or whoever that tells, knows that
-/// the work may be queued again.
-/// Memory: the work is the library's until its last callback is entered, which may be before this
-/// call returns; do not touch it until then.
-/// Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means that
-/// somebody else has got on. The wake is the port's `wake`.
+/// nobody else at this time. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already;
+/// `BTWQ_EINVAL` if an argument, or the queue's pool, is NULL or was never initialised. After an
+/// error nothing has changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last
+/// callback, or whoever that tells, knows that the work may be queued again. Memory: the work is
+/// the library's until its last callback is entered, which may be before this call returns; do not
+/// touch it until then. Context: anywhere: threads, callbacks, interrupts, signal handlers.
+/// Lock-free: a retry means that somebody else has got on. The wake is the port's `wake`.
 ///
 /// # Safety
 /// As said above.
@@ -128,16 +126,17 @@ pub unsafe extern "C" fn btwq_queue_work(
     status(unsafe { core(queue).as_ref().submit(work.cast()) })
 }
 
-/// Queues several works at once, all or none. Those of one lane take consecutive places in its order,
-/// in the order of the array: no work that is queued elsewhere comes between them. It is cheaper than
-/// as many calls of `btwq_queue_work`. If workers sleep, one is woken, which wakes the next.
+/// Queues several works at once, all or none. Those of one lane take consecutive places in its
+/// order, in the order of the array: no work that is queued elsewhere comes between them. It is
+/// cheaper than as many calls of `btwq_queue_work`. If workers sleep, one is woken, which wakes the
+/// next.
 ///
-/// Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`, none
-/// twice; `n`, where 0 does nothing.
-/// Returns: as `btwq_queue_work`, if any of the works would be refused; `BTWQ_EINVAL` too if `works` is
-/// NULL and `n` is not 0. After an error nothing has changed.
-/// Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
-/// Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as that.
+/// Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`,
+/// none twice; `n`, where 0 does nothing. Returns: as `btwq_queue_work`, if any of the works would
+/// be refused; `BTWQ_EINVAL` too if `works` is NULL and `n` is not 0. After an error nothing has
+/// changed. Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
+/// Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as
+/// that.
 ///
 /// # Safety
 /// As said above.

@@ -13,15 +13,15 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 /// `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
 pub type btwq_func_t = Option<unsafe extern "C" fn(work: *mut btwq_work)>;
 
-/// The callbacks of one kind of work: a constant table, usually `static const`, for all works of the
-/// kind. It must stay valid as long as any of them is in use.
+/// The callbacks of one kind of work: a constant table, usually `static const`, for all works of
+/// the kind. It must stay valid as long as any of them is in use.
 ///
-/// Each may be NULL, but not all three. A work that has `ordered_func` or `ordered_free` has a place
-/// in its queue's order, one that has only `func` has none.
+/// Each may be NULL, but not all three. A work that has `ordered_func` or `ordered_free` has a
+/// place in its queue's order, one that has only `func` has none.
 ///
 /// The last callback that is there ends the work's life: from the moment it is entered the library
-/// neither reads, writes nor compares anything of the work. So that callback may free the work, reuse
-/// it, or queue it again, on this queue or another.
+/// neither reads, writes nor compares anything of the work. So that callback may free the work,
+/// reuse it, or queue it again, on this queue or another.
 #[repr(C)]
 pub struct btwq_work_ops {
     /// Runs on any worker, concurrently with other works.
@@ -35,7 +35,8 @@ pub struct btwq_work_ops {
 
 /// A work. Embed it in what it works on; it needs no other memory. All fields are the library's.
 ///
-/// Memory: yours, and it stays where it is from `btwq_queue_work` until its last callback is entered.
+/// Memory: yours, and it stays where it is from `btwq_queue_work` until its last callback is
+/// entered.
 #[repr(C)]
 pub struct btwq_work {
     priv_link: *mut c_void,
@@ -101,9 +102,10 @@ unsafe fn known<'a>(work: *mut btwq_work) -> Option<&'a Work> {
     unsafe { work.cast::<Work>().as_ref() }
 }
 
-/// Lets a work go by the high-priority lane of the queues it is queued on, or by the normal one again.
-/// Each lane has an order of its own; workers prefer works of the high lane, but one of eight works
-/// that a worker takes is a normal one, if any is ready. It stays so until it is said otherwise.
+/// Lets a work go by the high-priority lane of the queues it is queued on, or by the normal one
+/// again. Each lane has an order of its own; workers prefer works of the high lane, but one of
+/// eight works that a worker takes is a normal one, if any is ready. It stays so until it is said
+/// otherwise.
 ///
 /// Parameters: `work`, initialised and not queued; `high`, 0 for the normal lane, else high.
 /// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued; `BTWQ_EINVAL` if it is NULL or was never
@@ -122,10 +124,10 @@ pub unsafe extern "C" fn btwq_work_set_high_priority(
     status(work.set_high_priority(high != 0))
 }
 
-/// Says that a work is not done when its `func` returns, but when `btwq_work_complete` was called as
-/// well, in whichever order: for what ends in an interrupt or an I/O completion. To be called before
-/// the work is queued, or from its `func`; it holds until the work ends, and is to be said again in its
-/// next life. It says nothing to a work that has `func` alone.
+/// Says that a work is not done when its `func` returns, but when `btwq_work_complete` was called
+/// as well, in whichever order: for what ends in an interrupt or an I/O completion. To be called
+/// before the work is queued, or from its `func`; it holds until the work ends, and is to be said
+/// again in its next life. It says nothing to a work that has `func` alone.
 ///
 /// Parameters: `work`, initialised.
 /// Returns: `BTWQ_OK`; `BTWQ_EINVAL` if it is NULL or was never initialised.
@@ -140,18 +142,17 @@ pub unsafe extern "C" fn btwq_work_set_async(work: *mut btwq_work) -> btwq_statu
     status(work.set_async())
 }
 
-/// Completes an asynchronous work. When its `func` has returned too, and its turn has come, its ordered
-/// callbacks run: on a worker, never in this call.
+/// Completes an asynchronous work. When its `func` has returned too, and its turn has come, its
+/// ordered callbacks run: on a worker, never in this call.
 ///
-/// Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0, or a
-/// negative error of your own.
-/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never
-/// initialised, is not queued, or not asynchronous. After an error nothing has changed.
-/// Memory: do not touch the work after the call unless it is yours again: it may have ended meanwhile.
-/// So complete it once; a second call is an error that is recognised only as long as the work lives.
-/// What was written before this call is seen by the ordered callbacks.
-/// Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free, but
-/// when it is the last that the work waits for: then as `btwq_queue_work`.
+/// Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0,
+/// or a negative error of your own. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already;
+/// `BTWQ_EINVAL` if it is NULL, was never initialised, is not queued, or not asynchronous. After an
+/// error nothing has changed. Memory: do not touch the work after the call unless it is yours
+/// again: it may have ended meanwhile. So complete it once; a second call is an error that is
+/// recognised only as long as the work lives. What was written before this call is seen by the
+/// ordered callbacks. Context: anywhere: threads, callbacks, its own `func`, interrupts, signal
+/// handlers. Wait-free, but when it is the last that the work waits for: then as `btwq_queue_work`.
 ///
 /// # Safety
 /// As said above.
@@ -165,10 +166,9 @@ pub unsafe extern "C" fn btwq_work_complete(work: *mut btwq_work, result: i32) -
 
 /// What a work was completed with.
 ///
-/// Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
-/// Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it
-/// is NULL.
-/// Context: as the parameter says. Wait-free.
+/// Parameters: `work`, from one of its own ordered callbacks, or when it is yours again. Returns:
+/// what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it is
+/// NULL. Context: as the parameter says. Wait-free.
 ///
 /// # Safety
 /// As said above.

@@ -53,7 +53,8 @@ struct Crew {
 #[repr(align(128))]
 struct Record(Worker);
 
-/// What a thread is born with. It waits until the gate opens, and then runs, or goes if there is no run.
+/// What a thread is born with. It waits until the gate opens, and then runs, or goes if there is no
+/// run.
 struct Orders {
     pool: *const Pool,
     worker: *const Worker,
@@ -70,8 +71,8 @@ impl Threads {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// Starts `n` threads named `btwq-0` and so on, each of them a worker of `pool`, and ends a stop
-    /// of the pool; with `n` = 0 it does only the latter.
+    /// Starts `n` threads named `btwq-0` and so on, each of them a worker of `pool`, and ends a
+    /// stop of the pool; with `n` = 0 it does only the latter.
     ///
     /// # Errors
     /// [`Error::Busy`]: threads of the pool are running already. [`Error::Again`]: the system gave too

@@ -1,8 +1,8 @@
 //! The face for loom: same methods, every access explored and checked.
 //!
-//! Beyond what loom checks, a word or cell can be *revoked*: that fails unless all uses of it so far
-//! happened before, and so does every use after it, on the same thread too. The models revoke a work
-//! when its last callback is entered.
+//! Beyond what loom checks, a word or cell can be *revoked*: that fails unless all uses of it so
+//! far happened before, and so does every use after it, on the same thread too. The models revoke a
+//! work when its last callback is entered.
 
 use core::marker::PhantomData;
 use core::sync::atomic::AtomicBool;

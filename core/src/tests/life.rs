@@ -365,7 +365,8 @@ fn completion() {
     assert_eq!((said().len(), status(0)), (2, 0));
 }
 
-/// Two hundred works are done when the first one's turn ends: one call retires no more than its budget.
+/// Two hundred works are done when the first one's turn ends: one call retires no more than its
+/// budget.
 #[test]
 fn a_drainer_has_a_budget() {
     let (bench, ops) = (Bench::new(), ops(FUNC, ORDERED, None));
@@ -433,7 +434,8 @@ fn runs_do_not_come_back() {
     }
 }
 
-/// Until its last callback is entered a work is the library's: it can not be queued in the one before.
+/// Until its last callback is entered a work is the library's: it can not be queued in the one
+/// before.
 #[test]
 fn a_work_is_busy_until_its_last_callback() {
     let (bench, ops) = (Bench::new(), ops(FUNC, ORDERED, FREE));

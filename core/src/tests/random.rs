@@ -99,9 +99,9 @@ impl Scene {
         all
     }
 
-    /// Submits everything, each submitter from a thread of its own, on queues of `pool`, and completes
-    /// what is to be completed elsewhere; beside them run `others`. When all has ended, and `over` has
-    /// seen to it that no worker is in the library any more, it checks the trace.
+    /// Submits everything, each submitter from a thread of its own, on queues of `pool`, and
+    /// completes what is to be completed elsewhere; beside them run `others`. When all has ended,
+    /// and `over` has seen to it that no worker is in the library any more, it checks the trace.
     fn play(&self, pool: &Pool, others: &[&(dyn Fn(&Trace) + Sync)], over: impl FnOnce()) {
         let (trace, begun) = Trace::new(self.told());
         let queues: Vec<Queue> = (0..self.queues)

@@ -62,8 +62,8 @@ impl Lane {
         self.settle(owed, i);
     }
 
-    /// Retires job `i` if that is owed, and what is handed over, as the next worker would. Says which
-    /// work was the last, if any.
+    /// Retires job `i` if that is owed, and what is handed over, as the next worker would. Says
+    /// which work was the last, if any.
     fn settle(&self, owed: Owed, i: usize) -> Option<NonNull<Work>> {
         let mut next = Some(self.1.work(i)).filter(|_| owed == Owed::Retire);
         let last = std::cell::Cell::new(None);
@@ -131,7 +131,8 @@ fn finish_against_turn() {
     });
 }
 
-/// The last work retires while the next is pushed: the lane runs empty, or does not, and fills again.
+/// The last work retires while the next is pushed: the lane runs empty, or does not, and fills
+/// again.
 #[test]
 fn push_against_leave() {
     rig::check(None, || {
@@ -201,8 +202,8 @@ fn order_is_causal() {
     });
 }
 
-/// A batch on a lane that is idle, or is just running empty, or is not: its works stand together, and
-/// in their order.
+/// A batch on a lane that is idle, or is just running empty, or is not: its works stand together,
+/// and in their order.
 #[test]
 fn batch_against_leave() {
     rig::check(Some(3), || {

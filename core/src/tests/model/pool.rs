@@ -1,15 +1,16 @@
 //! Pools with workers that sleep, and everything together.
 //!
-//! A wake that is lost leaves a thread waiting for ever: loom reports a deadlock. To find lost wakes
-//! that cost only concurrency, works meet in `func`: they need as many workers as there are works.
+//! A wake that is lost leaves a thread waiting for ever: loom reports a deadlock. To find lost
+//! wakes that cost only concurrency, works meet in `func`: they need as many workers as there are
+//! works.
 
 use loom::thread;
 
 use super::rig::{self, Act, Bed, Jobs, Meeting, ORDERED, PLAIN, Place};
 use crate::queue::Queue;
 
-/// One worker goes to sleep, or does not, while works are submitted one after the other, one on each
-/// lane.
+/// One worker goes to sleep, or does not, while works are submitted one after the other, one on
+/// each lane.
 #[test]
 fn sleep_against_submit() {
     rig::check(Some(3), || {
@@ -59,7 +60,8 @@ fn sleep_against_stop_and_resume() {
     });
 }
 
-/// A worker of the run before, on its way out, is woken for a work: a worker of the present run gets it.
+/// A worker of the run before, on its way out, is woken for a work: a worker of the present run
+/// gets it.
 #[test]
 fn leaving_against_submit() {
     rig::check(Some(2), || {
@@ -148,8 +150,8 @@ fn requeue_from_free() {
     });
 }
 
-/// An asynchronous work is completed where no callbacks may run, while its worker returns and sleeps:
-/// whoever is last sees to it that it is retired, if need be by waking the worker.
+/// An asynchronous work is completed where no callbacks may run, while its worker returns and
+/// sleeps: whoever is last sees to it that it is retired, if need be by waking the worker.
 #[test]
 fn complete_against_sleep() {
     rig::check(Some(3), || {

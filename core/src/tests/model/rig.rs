@@ -157,8 +157,8 @@ pub(super) static ORDERED: WorkOps =
 pub(super) static PLAIN: WorkOps =
     WorkOps { func: Some(func_and_end), ordered_func: None, ordered_free: None };
 
-/// The jobs of one model. They are given back when the model is over, not when they end: a use after
-/// the end is then a fault that is found, not undefined behaviour.
+/// The jobs of one model. They are given back when the model is over, not when they end: a use
+/// after the end is then a fault that is found, not undefined behaviour.
 pub(super) struct Jobs {
     /// Kept for the jobs, which point to it.
     _log: Box<Log>,
