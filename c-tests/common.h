@@ -89,6 +89,9 @@ static inline void spin(unsigned rounds)
         left = left - 1;
 }
 
+/* How often `linger` may still offer the core: on a busy machine it is long before it comes back. */
+static int linger_offers = 300;
+
 /* The same for works and their ordered callbacks, a little different for each `n`. Now and then the
  * core is offered to the others: where there are few cores, one that is in a callback meets another
  * that is in one only if it is interrupted there. */
@@ -96,8 +99,10 @@ static inline void linger(unsigned n)
 {
     n = scramble(n);
     spin(n % 128);
-    if ((n >> 8 & 15) == 0)
-        sched_yield();
+    if (n >> 8 & 31 || __atomic_load_n(&linger_offers, __ATOMIC_RELAXED) <= 0)
+        return;
+    __atomic_fetch_sub(&linger_offers, 1, __ATOMIC_RELAXED);
+    sched_yield();
 }
 
 #endif /* COMMON_H */

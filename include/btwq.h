@@ -406,11 +406,15 @@ btwq_status btwq_pool_init(struct btwq_pool *pool, const struct btwq_port *port)
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if threads of the pool are running; `BTWQ_EAGAIN` if the system
  * gave too few (those that it gave have been joined again); `BTWQ_EINVAL` if the pool is NULL, was
  * never initialised, or has another port. After an error nothing has changed.
- * Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them.
+ * Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them. If
+ * there is no memory for that, or for what Rust's standard library keeps of a thread, the process
+ * aborts; no other function allocates.
  * Context: threads, callbacks; not interrupts or signal handlers. May block while another thread
  * starts or stops the same pool.
  */
-BTWQ_MUST_USE btwq_status btwq_pool_start(struct btwq_pool *pool, uint32_t n_threads);
+BTWQ_MUST_USE
+btwq_status btwq_pool_start(struct btwq_pool *pool,
+                            uint32_t n_threads);
 
 /**
  * Stops the pool: every worker leaves as soon as it has done with the work in its hand, and the

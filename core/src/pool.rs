@@ -126,11 +126,6 @@ impl Pool {
                 unsafe { self.sleep(me, run) };
             }
         }
-        // It may have been woken for a work, and leaves that to a worker of the next run. (Touched,
-        // so that such a worker which is going to sleep is seen.)
-        if !self.ready.is_empty(me, &self.workers) {
-            self.wake_one();
-        }
     }
 
     /// Ends the present run: every worker leaves [`Pool::run`] when it has done with the work in
@@ -186,7 +181,7 @@ impl Pool {
             unsafe { ((*self.port).wait)(me.rest.address(), ASLEEP) };
         }
         if !self.sleepers.pick(me) && !idle {
-            // Picked for one thing, while we had found another: there are two.
+            // Picked for one thing, while we had found another, or that our run is over.
             self.wake_one();
         }
     }

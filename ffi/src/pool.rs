@@ -151,7 +151,9 @@ pub unsafe extern "C" fn btwq_pool_init(
 /// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if threads of the pool are running; `BTWQ_EAGAIN` if the system
 /// gave too few (those that it gave have been joined again); `BTWQ_EINVAL` if the pool is NULL, was
 /// never initialised, or has another port. After an error nothing has changed.
-/// Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them.
+/// Memory: allocates, once, a record of 128 bytes for each thread; `btwq_pool_destroy` frees them. If
+/// there is no memory for that, or for what Rust's standard library keeps of a thread, the process
+/// aborts; no other function allocates.
 /// Context: threads, callbacks; not interrupts or signal handlers. May block while another thread
 /// starts or stops the same pool.
 ///
