@@ -316,14 +316,16 @@ btwq_status btwq_work_set_async(struct btwq_work *work);
  * Completes an asynchronous work. When its `func` has returned too, and its turn has come, its
  * ordered callbacks run: on a worker, never in this call.
  *
- * Parameters: `work`, queued and asynchronous; `result`, what `btwq_work_status` will return: 0,
- * or a negative error of your own. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already;
- * `BTWQ_EINVAL` if it is NULL, was never initialised, is not queued, or not asynchronous. After an
- * error nothing has changed. Memory: do not touch the work after the call unless it is yours
- * again: it may have ended meanwhile. So complete it once; a second call is an error that is
- * recognised only as long as the work lives. What was written before this call is seen by the
- * ordered callbacks. Context: anywhere: threads, callbacks, its own `func`, interrupts, signal
- * handlers. Wait-free, but when it is the last that the work waits for: then as `btwq_queue_work`.
+ * Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
+ * `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
+ * `btwq_work_status` will return: 0, or a negative error of your own. Returns: `BTWQ_OK`;
+ * `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never initialised, is
+ * not queued, or not asynchronous. After an error nothing has changed. Memory: do not touch the
+ * work after the call unless it is yours again: it may have ended meanwhile. So complete it once;
+ * a second call is an error that is recognised only as long as the work lives. What was written
+ * before this call is seen by the ordered callbacks. Context: anywhere: threads, callbacks, its
+ * own `func`, interrupts, signal handlers. Wait-free, but when it is the last that the work waits
+ * for: then as `btwq_queue_work`.
  */
 BTWQ_MUST_USE btwq_status btwq_work_complete(struct btwq_work *work, int32_t result);
 

@@ -59,16 +59,18 @@ impl Queue {
     /// caller: nobody else submits it at the same time and then frees it.
     pub unsafe fn submit(&self, work: NonNull<Work>) -> Result<(), Error> {
         // SAFETY: valid, says the caller.
-        let lane = unsafe { self.take(work) }?;
+        let lane = unsafe { take(work) }?;
+        // SAFETY: taken, and in no list.
+        unsafe { self.adopt(work) };
         let (pool, batch) = (self.pool, Batch::of(work));
         // SAFETY: taken.
         if unsafe { work.as_ref().ops() }.is_ordered() {
             // SAFETY: queued, in no list, and known to nobody else.
             unsafe { self.list(lane).push(&batch) };
         }
-        // Neither the work nor this queue may be dereferenced past this point: the work may run,
-        // and be the last one, before the call returns. SAFETY: queued, in no chain; the pool is
-        // valid.
+        // Neither the work nor this queue may be dereferenced past this call: the work may run, and
+        // be the last one, before it returns.
+        // SAFETY: queued, in no chain; the pool is valid.
         unsafe { (*pool).submit(lane, &batch) };
         Ok(())
     }
@@ -85,7 +87,7 @@ impl Queue {
     pub unsafe fn submit_batch(&self, works: &[NonNull<Work>]) -> Result<(), Error> {
         for (taken, work) in works.iter().enumerate() {
             // SAFETY: valid, says the caller.
-            if let Err(error) = unsafe { self.take(*work) } {
+            if let Err(error) = unsafe { take(*work) } {
                 for work in works.iter().take(taken) {
                     // SAFETY: taken above, and in no list.
                     unsafe { work.as_ref() }.state.unsubmit();
@@ -93,6 +95,8 @@ impl Queue {
                 return Err(error);
             }
         }
+        // SAFETY: taken, and in no list.
+        works.iter().for_each(|work| unsafe { self.adopt(*work) });
         // SAFETY: taken, in no list, and known to nobody else.
         let batches = [Lane::High, Lane::Normal].map(|lane| (lane, unsafe { chain(works, lane) }));
         let pool = self.pool;
@@ -122,7 +126,8 @@ impl Queue {
     /// [`Error::Busy`]: it was completed already. Nothing has changed then.
     ///
     /// # Safety
-    /// `work` is valid. (It stays so at least until its first completion.)
+    /// `work` is valid. (It stays so at least until its first completion.) Its submission has
+    /// returned, or its `func` has begun.
     pub unsafe fn complete(work: NonNull<Work>, status: i32) -> Result<(), Error> {
         // SAFETY: valid, says the caller.
         let this = unsafe { work.as_ref() };
@@ -138,28 +143,16 @@ impl Queue {
         Ok(())
     }
 
-    /// Makes `work` ours: edge 1 of its state, and all that is the same for one work and for a
-    /// batch. Says which lane it goes by.
-    ///
-    /// # Errors
-    /// As of [`Queue::submit`].
+    /// Notes where `work` belongs, and that it has no status yet.
     ///
     /// # Safety
-    /// As of [`Queue::submit`].
-    unsafe fn take(&self, work: NonNull<Work>) -> Result<Lane, Error> {
-        // SAFETY: valid, says the caller.
-        let this = unsafe { work.as_ref() };
-        let lane = this.state.submit()?;
-        if !this.has_callbacks() {
-            this.state.unsubmit();
-            return Err(Error::Invalid);
-        }
-        // SAFETY: in no list yet, so the fields are ours.
+    /// `work` is taken, and in no list.
+    unsafe fn adopt(&self, work: NonNull<Work>) {
+        // SAFETY: taken, so valid, and the fields are ours.
         unsafe {
-            this.owner.set(ptr::from_ref(self).cast());
-            this.status.set(0);
+            work.as_ref().owner.set(ptr::from_ref(self).cast());
+            work.as_ref().status.set(0);
         }
-        Ok(lane)
     }
 
     /// The name, as it was given.
@@ -171,6 +164,25 @@ impl Queue {
     pub(crate) fn list(&self, lane: Lane) -> &OrderedList {
         self.lists.of(lane)
     }
+}
+
+/// Makes `work` the library's (edge 1 of its state), and says which lane it goes by; or refuses it,
+/// and changes nothing.
+///
+/// # Errors
+/// As of [`Queue::submit`].
+///
+/// # Safety
+/// As of [`Queue::submit`].
+unsafe fn take(work: NonNull<Work>) -> Result<Lane, Error> {
+    // SAFETY: valid, says the caller.
+    let this = unsafe { work.as_ref() };
+    let lane = this.state.submit()?;
+    if !this.has_callbacks() {
+        this.state.unsubmit();
+        return Err(Error::Invalid);
+    }
+    Ok(lane)
 }
 
 /// The works that go by `lane`, chained for the ordered list, those that have a place there, and

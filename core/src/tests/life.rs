@@ -359,6 +359,11 @@ fn completion() {
     // SAFETY: all have ended.
     let status = |i: usize| unsafe { jobs[i].work.status() };
     assert_eq!([status(0), status(1), status(2)], [-6, -7, 0]);
+    // A batch that is refused changes nothing of it.
+    let refused = [work(0), work(0)];
+    // SAFETY: the jobs are alive.
+    assert_eq!(unsafe { bench.queue.submit_batch(&refused) }, Err(Error::Busy));
+    assert_eq!(status(0), -6);
     // In its next life it is not asynchronous any more, and has no status.
     bench.submit(&jobs[0]).unwrap();
     assert_eq!(bench.run_until_idle(), 1);
