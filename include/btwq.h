@@ -318,23 +318,24 @@ btwq_status btwq_work_set_async(struct btwq_work *work);
  *
  * Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
  * `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
- * `btwq_work_status` will return: 0, or a negative error of your own. Returns: `BTWQ_OK`;
- * `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never initialised, is
- * not queued, or not asynchronous. After an error nothing has changed. Memory: do not touch the
- * work after the call unless it is yours again: it may have ended meanwhile. So complete it once;
- * a second call is an error that is recognised only as long as the work lives. What was written
- * before this call is seen by the ordered callbacks. Context: anywhere: threads, callbacks, its
- * own `func`, interrupts, signal handlers. Wait-free, but when it is the last that the work waits
- * for: then as `btwq_queue_work`.
+ * `btwq_work_status` will return: 0, or a negative error of your own.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was
+ * never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+ * Memory: do not touch the work after the call unless it is yours again: it may have ended
+ * meanwhile. So complete it once; a second call is an error that is recognised only as long as the
+ * work lives. What was written before this call is seen by the ordered callbacks.
+ * Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free,
+ * but when it is the last that the work waits for: then as `btwq_queue_work`.
  */
 BTWQ_MUST_USE btwq_status btwq_work_complete(struct btwq_work *work, int32_t result);
 
 /**
  * What a work was completed with.
  *
- * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again. Returns:
- * what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it is
- * NULL. Context: as the parameter says. Wait-free.
+ * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
+ * Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL`
+ * if it is NULL.
+ * Context: as the parameter says. Wait-free.
  */
 int32_t btwq_work_status(const struct btwq_work *work);
 
@@ -359,13 +360,15 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
  * they wait. If workers sleep, one is woken.
  *
  * Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
- * nobody else at this time. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already;
- * `BTWQ_EINVAL` if an argument, or the queue's pool, is NULL or was never initialised. After an
- * error nothing has changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last
- * callback, or whoever that tells, knows that the work may be queued again. Memory: the work is
- * the library's until its last callback is entered, which may be before this call returns; do not
- * touch it until then. Context: anywhere: threads, callbacks, interrupts, signal handlers.
- * Lock-free: a retry means that somebody else has got on. The wake is the port's `wake`.
+ * nobody else at this time.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
+ * the queue's pool, is NULL or was never initialised. After an error nothing has changed.
+ * `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
+ * tells, knows that the work may be queued again.
+ * Memory: the work is the library's until its last callback is entered, which may be before this
+ * call returns; do not touch it until then.
+ * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means
+ * that somebody else has got on. The wake is the port's `wake`.
  */
 BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_work *work);
 
@@ -376,9 +379,10 @@ BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_
  * next.
  *
  * Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`,
- * none twice; `n`, where 0 does nothing. Returns: as `btwq_queue_work`, if any of the works would
- * be refused; `BTWQ_EINVAL` too if `works` is NULL and `n` is not 0. After an error nothing has
- * changed. Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
+ * none twice; `n`, where 0 does nothing.
+ * Returns: as `btwq_queue_work`, if any of the works would be refused; `BTWQ_EINVAL` too if
+ * `works` is NULL and `n` is not 0. After an error nothing has changed.
+ * Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
  * Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as
  * that.
  */
@@ -442,10 +446,11 @@ btwq_status btwq_pool_stop(struct btwq_pool *pool);
  *
  * Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its
  * queues has returned, and none comes later. (That a work has ended does not tell that the call
- * which queued it has returned.) Works that are still queued are forgotten. Returns: `BTWQ_OK`;
- * `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is NULL, was never
- * initialised, or is destroyed already. Context: threads; not interrupts or signal handlers.
- * Blocks while works are running, without spinning.
+ * which queued it has returned.) Works that are still queued are forgotten.
+ * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
+ * NULL, was never initialised, or is destroyed already.
+ * Context: threads; not interrupts or signal handlers. Blocks while works are running, without
+ * spinning.
  */
 btwq_status btwq_pool_destroy(struct btwq_pool *pool);
 
@@ -454,9 +459,11 @@ btwq_status btwq_pool_destroy(struct btwq_pool *pool);
  *
  * Parameters: `worker`, memory for it, whatever it holds, but not a worker that has run works of a
  * pool which is not destroyed yet; `pool`, whose works it will run, and which need not be
- * initialised yet. Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL. Memory: keeps `pool`.
- * The worker's memory must stay as the type says: so not on the stack of a thread that ends before
- * the pool is destroyed. Context: anywhere, interrupts too. Wait-free.
+ * initialised yet.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL.
+ * Memory: keeps `pool`. The worker's memory must stay as the type says: so not on the stack of a
+ * thread that ends before the pool is destroyed.
+ * Context: anywhere, interrupts too. Wait-free.
  */
 btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool);
 
@@ -466,10 +473,12 @@ btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool)
  * that is stopped.
  *
  * Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid
- * until the pool is destroyed. Returns: 1 if a work was run, or the retiring of works was taken
- * over that another call had left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool
- * is NULL or was never initialised. Context: threads, tasks, main loops, callbacks; not
- * interrupts. Lock-free beside the callbacks, and does not wait.
+ * until the pool is destroyed.
+ * Returns: 1 if a work was run, or the retiring of works was taken over that another call had
+ * left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never
+ * initialised.
+ * Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
+ * and does not wait.
  */
 btwq_status btwq_run_one(struct btwq_worker *worker);
 
@@ -478,8 +487,10 @@ btwq_status btwq_run_one(struct btwq_worker *worker);
  * that queue themselves again are ready again: with such it does not return. A stop does not end
  * it.
  *
- * Parameters: as of `btwq_run_one`. Returns: how many calls of `btwq_run_one` that would have
- * taken, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`. Context: as of `btwq_run_one`.
+ * Parameters: as of `btwq_run_one`.
+ * Returns: how many calls of `btwq_run_one` that would have taken, at most `INT32_MAX`;
+ * `BTWQ_EINVAL` as `btwq_run_one`.
+ * Context: as of `btwq_run_one`.
  */
 btwq_status btwq_run_until_idle(struct btwq_worker *worker);
 

@@ -204,10 +204,11 @@ pub unsafe extern "C" fn btwq_pool_stop(pool: *mut btwq_pool) -> btwq_status {
 ///
 /// Parameters: `pool`, initialised, and in use by nobody: every call with it, its workers or its
 /// queues has returned, and none comes later. (That a work has ended does not tell that the call
-/// which queued it has returned.) Works that are still queued are forgotten. Returns: `BTWQ_OK`;
-/// `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is NULL, was never
-/// initialised, or is destroyed already. Context: threads; not interrupts or signal handlers.
-/// Blocks while works are running, without spinning.
+/// which queued it has returned.) Works that are still queued are forgotten.
+/// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback on one of its threads; `BTWQ_EINVAL` if it is
+/// NULL, was never initialised, or is destroyed already.
+/// Context: threads; not interrupts or signal handlers. Blocks while works are running, without
+/// spinning.
 ///
 /// # Safety
 /// As said above.

@@ -102,13 +102,15 @@ unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue>> {
 /// they wait. If workers sleep, one is woken.
 ///
 /// Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
-/// nobody else at this time. Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already;
-/// `BTWQ_EINVAL` if an argument, or the queue's pool, is NULL or was never initialised. After an
-/// error nothing has changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last
-/// callback, or whoever that tells, knows that the work may be queued again. Memory: the work is
-/// the library's until its last callback is entered, which may be before this call returns; do not
-/// touch it until then. Context: anywhere: threads, callbacks, interrupts, signal handlers.
-/// Lock-free: a retry means that somebody else has got on. The wake is the port's `wake`.
+/// nobody else at this time.
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
+/// the queue's pool, is NULL or was never initialised. After an error nothing has changed.
+/// `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
+/// tells, knows that the work may be queued again.
+/// Memory: the work is the library's until its last callback is entered, which may be before this
+/// call returns; do not touch it until then.
+/// Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means
+/// that somebody else has got on. The wake is the port's `wake`.
 ///
 /// # Safety
 /// As said above.
@@ -132,9 +134,10 @@ pub unsafe extern "C" fn btwq_queue_work(
 /// next.
 ///
 /// Parameters: `queue`; `works`, an array of `n` pointers, each as the work of `btwq_queue_work`,
-/// none twice; `n`, where 0 does nothing. Returns: as `btwq_queue_work`, if any of the works would
-/// be refused; `BTWQ_EINVAL` too if `works` is NULL and `n` is not 0. After an error nothing has
-/// changed. Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
+/// none twice; `n`, where 0 does nothing.
+/// Returns: as `btwq_queue_work`, if any of the works would be refused; `BTWQ_EINVAL` too if
+/// `works` is NULL and `n` is not 0. After an error nothing has changed.
+/// Memory: the works as of `btwq_queue_work`; the array is yours again after the call.
 /// Context: as of `btwq_queue_work`. Takes a few steps for each work, and then is lock-free as
 /// that.
 ///

@@ -147,14 +147,14 @@ pub unsafe extern "C" fn btwq_work_set_async(work: *mut btwq_work) -> btwq_statu
 ///
 /// Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
 /// `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
-/// `btwq_work_status` will return: 0, or a negative error of your own. Returns: `BTWQ_OK`;
-/// `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was never initialised, is
-/// not queued, or not asynchronous. After an error nothing has changed. Memory: do not touch the
-/// work after the call unless it is yours again: it may have ended meanwhile. So complete it once;
-/// a second call is an error that is recognised only as long as the work lives. What was written
-/// before this call is seen by the ordered callbacks. Context: anywhere: threads, callbacks, its
-/// own `func`, interrupts, signal handlers. Wait-free, but when it is the last that the work waits
-/// for: then as `btwq_queue_work`.
+/// `btwq_work_status` will return: 0, or a negative error of your own.
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was
+/// never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+/// Memory: do not touch the work after the call unless it is yours again: it may have ended
+/// meanwhile. So complete it once; a second call is an error that is recognised only as long as the
+/// work lives. What was written before this call is seen by the ordered callbacks.
+/// Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free,
+/// but when it is the last that the work waits for: then as `btwq_queue_work`.
 ///
 /// # Safety
 /// As said above.
@@ -168,9 +168,10 @@ pub unsafe extern "C" fn btwq_work_complete(work: *mut btwq_work, result: i32) -
 
 /// What a work was completed with.
 ///
-/// Parameters: `work`, from one of its own ordered callbacks, or when it is yours again. Returns:
-/// what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL` if it is
-/// NULL. Context: as the parameter says. Wait-free.
+/// Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
+/// Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL`
+/// if it is NULL.
+/// Context: as the parameter says. Wait-free.
 ///
 /// # Safety
 /// As said above.

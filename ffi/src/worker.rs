@@ -65,9 +65,11 @@ unsafe fn worker_and_pool(
 ///
 /// Parameters: `worker`, memory for it, whatever it holds, but not a worker that has run works of a
 /// pool which is not destroyed yet; `pool`, whose works it will run, and which need not be
-/// initialised yet. Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL. Memory: keeps `pool`.
-/// The worker's memory must stay as the type says: so not on the stack of a thread that ends before
-/// the pool is destroyed. Context: anywhere, interrupts too. Wait-free.
+/// initialised yet.
+/// Returns: `BTWQ_OK`; `BTWQ_EINVAL` if an argument is NULL.
+/// Memory: keeps `pool`. The worker's memory must stay as the type says: so not on the stack of a
+/// thread that ends before the pool is destroyed.
+/// Context: anywhere, interrupts too. Wait-free.
 ///
 /// # Safety
 /// As said above.
@@ -102,10 +104,12 @@ pub unsafe extern "C" fn btwq_worker_init(
 /// that is stopped.
 ///
 /// Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid
-/// until the pool is destroyed. Returns: 1 if a work was run, or the retiring of works was taken
-/// over that another call had left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool
-/// is NULL or was never initialised. Context: threads, tasks, main loops, callbacks; not
-/// interrupts. Lock-free beside the callbacks, and does not wait.
+/// until the pool is destroyed.
+/// Returns: 1 if a work was run, or the retiring of works was taken over that another call had
+/// left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never
+/// initialised.
+/// Context: threads, tasks, main loops, callbacks; not interrupts. Lock-free beside the callbacks,
+/// and does not wait.
 ///
 /// # Safety
 /// As said above.
@@ -121,8 +125,10 @@ pub unsafe extern "C" fn btwq_run_one(worker: *mut btwq_worker) -> btwq_status {
 /// that queue themselves again are ready again: with such it does not return. A stop does not end
 /// it.
 ///
-/// Parameters: as of `btwq_run_one`. Returns: how many calls of `btwq_run_one` that would have
-/// taken, at most `INT32_MAX`; `BTWQ_EINVAL` as `btwq_run_one`. Context: as of `btwq_run_one`.
+/// Parameters: as of `btwq_run_one`.
+/// Returns: how many calls of `btwq_run_one` that would have taken, at most `INT32_MAX`;
+/// `BTWQ_EINVAL` as `btwq_run_one`.
+/// Context: as of `btwq_run_one`.
 ///
 /// # Safety
 /// As said above.
