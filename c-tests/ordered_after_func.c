@@ -30,13 +30,13 @@ static void func(btwq_work *work)
 {
     CHECK_EQ(item_of(work)->stage, NOTHING);
     linger(item_of(work)->place);
+    spin(100); /* So the turn is often at a work before its func is through. */
     item_of(work)->stage = FUNC_LEFT;
 }
 
 static void ordered_func(btwq_work *work)
 {
     CHECK_EQ(item_of(work)->stage, FUNC_LEFT);
-    linger(item_of(work)->place + 1);
     item_of(work)->stage = CALL_LEFT;
 }
 

@@ -25,7 +25,7 @@
  * hooks of a port of your own, are not counted.
  *
  * What is seen: func sees all that the submitter wrote before it queued the work; ordered_func all
- * that func wrote; each ordered callback all that the queue's ordered callbacks before it wrote.
+ * that func wrote; each ordered callback all that its lane's ordered callbacks before it wrote.
  */
 
 #include <stddef.h>

@@ -36,7 +36,7 @@ pub type Func = unsafe extern "C" fn(NonNull<Work>);
 pub struct WorkOps {
     /// Runs on any worker, concurrently with others.
     pub func: Option<Func>,
-    /// Runs after `func`, in the order of submission, never two of a queue's at once.
+    /// Runs after `func`, in the order of submission, never two of a lane's at once.
     pub ordered_func: Option<Func>,
     /// Runs after `ordered_func`, in the same order.
     pub ordered_free: Option<Func>,
