@@ -89,7 +89,7 @@ static inline void spin(unsigned rounds)
         left = left - 1;
 }
 
-/* How often `linger` may still offer the core: on a busy machine it is long before it comes back. */
+/* How often `linger` may still offer the core, which on a busy machine is long in coming back. */
 static int linger_offers = 300;
 
 /* The same for works and their ordered callbacks, a little different for each `n`. Now and then the

@@ -52,9 +52,9 @@ static void one_wake_for_one_work(void)
     }
 }
 
-/* However works and workers meet: for each work at most one wake by who queued it and one by who left
- * it to others. A wake ends at most two waits: one finds that the word has changed, and goes by; the
- * next one meets the wake itself, which comes after the change. */
+/* However works and workers meet: for each work at most one wake by who queued it, and one by who
+ * left it to others. A wake ends at most two waits: one finds that the word has changed, and goes
+ * by; the next one meets the wake itself, which comes after the change. */
 static void no_wake_for_nothing(void)
 {
     const unsigned waits = sleepers_waits, wakes = sleepers_wakes;

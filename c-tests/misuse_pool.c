@@ -98,8 +98,8 @@ static void never_initialised(int fill)
     worker_refused(&stray);
 }
 
-/* A pool without the host's port can not be given threads, but stopped, resumed, and run from a main
- * loop. */
+/* A pool without the host's port can not be given threads, but stopped, resumed, and run from a
+ * main loop. */
 static void not_the_hosts_port(const btwq_port *port)
 {
     static btwq_pool other;

@@ -472,8 +472,8 @@ btwq_status btwq_worker_init(struct btwq_worker *worker, struct btwq_pool *pool)
  * most 64 works: what is ready beyond that waits for a worker as another work does. Also on a pool
  * that is stopped.
  *
- * Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid
- * until the pool is destroyed.
+ * Parameters: `worker`, initialised, used by no other thread at this time (but a callback that it
+ * runs may pass it again), in memory that stays valid until the pool is destroyed.
  * Returns: 1 if a work was run, or the retiring of works was taken over that another call had
  * left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never
  * initialised.
@@ -509,16 +509,16 @@ btwq_status btwq_worker_run(struct btwq_worker *worker);
 }  // extern "C"
 #endif  // __cplusplus
 
-/* The version of this header as one number; see btwq_version. */
-#define BTWQ_VERSION                                                                               \
-    ((uint32_t)(BTWQ_VERSION_MAJOR << 16 | BTWQ_VERSION_MINOR << 8 | BTWQ_VERSION_PATCH))
+/* The version of this header as one number, also for #if; see btwq_version. */
+#define BTWQ_VERSION (BTWQ_VERSION_MAJOR << 16 | BTWQ_VERSION_MINOR << 8 | BTWQ_VERSION_PATCH)
 
 /* The port for threads of an operating system. */
 #define BTWQ_PORT_HOST (&btwq_port_host)
 
 /*
  * Initialisers for declarations, static ones too. Each leaves the bytes that the function of its
- * name leaves, but checks nothing: what would have been refused there is refused at first use.
+ * name leaves, but checks nothing: what would have been refused there is refused by the first call
+ * that needs it.
  */
 #define BTWQ_WORK_INIT(ops) {0, 0, 0, (ops), BTWQ_PRIV_WORK_MAGIC, 0}
 #define BTWQ_QUEUE_INIT(pool, name) {0, 0, 0, 0, (pool), (name), BTWQ_PRIV_QUEUE_MAGIC, 0}

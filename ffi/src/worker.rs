@@ -103,8 +103,8 @@ pub unsafe extern "C" fn btwq_worker_init(
 /// most 64 works: what is ready beyond that waits for a worker as another work does. Also on a pool
 /// that is stopped.
 ///
-/// Parameters: `worker`, initialised, used by nobody else at this time, in memory that stays valid
-/// until the pool is destroyed.
+/// Parameters: `worker`, initialised, used by no other thread at this time (but a callback that it
+/// runs may pass it again), in memory that stays valid until the pool is destroyed.
 /// Returns: 1 if a work was run, or the retiring of works was taken over that another call had
 /// left; 0 if nothing was ready; `BTWQ_EINVAL` if `worker` or its pool is NULL or was never
 /// initialised.
