@@ -56,7 +56,9 @@ fn sleep_against_stop_and_resume() {
         assert!(place.pool.current_run().is_none());
         let second = place.pool.resume();
         assert!(first.is_some_and(|first| first != second));
-        drop(worker.join().unwrap());
+        let _bed = worker.join().unwrap();
+        place.pool.stop();
+        assert!(place.pool.resume() != second);
     });
 }
 
