@@ -218,7 +218,7 @@ def rechecks(texts):
 
 def cargo(*args):
     """A call of Cargo in the copied tree: whether it succeeded, and what it said."""
-    call = ["cargo", "test", "--locked", "--offline", "--profile", "model", "--package", "btwq",
+    call = ["cargo", "test", "--locked", "--profile", "model", "--package", "btwq",
             "--lib", *args]
     env = dict(os.environ, RUSTFLAGS="--cfg loom -A warnings", CARGO_TARGET_DIR=str(BUILD), RUST_BACKTRACE="0")
     try:

@@ -70,9 +70,9 @@ impl Sleepers {
     /// Takes `worker` out of the sleepers, if it is one and nobody else has: step d, when that is
     /// the caller.
     pub(crate) fn pick(&self, worker: &Worker) -> bool {
-        // Relaxed: says only whose the worker is. What it was woken for it finds by itself; and if it
-        // passes the wake on, those whom that is for stand behind it in the list, since the picker took
-        // the first who slept: so they joined before, and it sees them.
+        // Relaxed: says only whose the worker is. What it was woken for it finds by itself; and if
+        // it passes the wake on, those whom that is for stand behind it in the list, since the
+        // picker took the first who slept: so they joined before, and it sees them.
         let picked = worker
             .rest
             .compare_exchange(ASLEEP, AWAKE, Ordering::Relaxed, Ordering::Relaxed)
