@@ -90,7 +90,7 @@ expect "btwq_work on $(uname -m)" "$tmp/host.o" btwq_work 40
 expect 'btwq_work on 32-bit Arm' "$tmp/arm.o" btwq_work 24
 
 printf '\n%-12s %8s %8s\n' 'bytes' "$(uname -m)" 'Arm (32)'
-for type in btwq_work btwq_queue btwq_pool btwq_worker; do
+for type in btwq_work btwq_queue btwq_pool btwq_worker btwq_control btwq_timers; do
 	printf '%-12s %8s %8s\n' "$type" "$(size "$tmp/host.o" $type)" "$(size "$tmp/arm.o" $type)"
 done
 

@@ -30,9 +30,10 @@ static void wake_hook(const uint32_t *word)
     (void)word;
 }
 
-static const btwq_port no_hooks = {NULL, NULL};
-static const btwq_port no_wait = {NULL, wake_hook}, no_wake = {wait_hook, NULL};
-static const btwq_port other_port = {wait_hook, wake_hook};
+static const btwq_port no_hooks = {NULL, NULL, NULL, NULL};
+static const btwq_port no_wait = {NULL, wake_hook, NULL, NULL},
+                       no_wake = {wait_hook, NULL, NULL, NULL};
+static const btwq_port other_port = {wait_hook, wake_hook, NULL, NULL};
 
 static void still_works(void)
 {

@@ -21,9 +21,11 @@ int main(void)
     check_begin();
     CHECK(sizeof(btwq_work) <= (is_wide() ? 56U : 32U));
     show("btwq_work", sizeof(btwq_work), 40, 24);
-    show("btwq_queue", sizeof(btwq_queue), 56, 32);
-    show("btwq_pool", sizeof(btwq_pool), 64, 40);
+    show("btwq_queue", sizeof(btwq_queue), 96, 64);
+    show("btwq_pool", sizeof(btwq_pool), 72, 44);
     show("btwq_worker", sizeof(btwq_worker), 48, 32);
+    show("btwq_control", sizeof(btwq_control), 144, 112);
+    show("btwq_timers", sizeof(btwq_timers), 304, 164);
     CHECK_EQ(sizeof(btwq_status), 4);
     return check_end();
 }

@@ -78,7 +78,7 @@ static inline void sleepers_wake(const uint32_t *word)
     pthread_mutex_unlock(&sleepers_lock);
 }
 
-static const btwq_port sleepers_port = {sleepers_wait, sleepers_wake};
+static const btwq_port sleepers_port = {sleepers_wait, sleepers_wake, NULL, NULL};
 
 static inline void sleepers_hold(int held)
 {

@@ -8,7 +8,8 @@
 #include <limits.h>
 
 static const btwq_status errors[] = {
-    BTWQ_OK, BTWQ_EAGAIN, BTWQ_EBUSY, BTWQ_EINVAL, BTWQ_EDEADLK,
+    BTWQ_OK,      BTWQ_EAGAIN,    BTWQ_EBUSY,     BTWQ_EINVAL,
+    BTWQ_EDEADLK, BTWQ_ESHUTDOWN, BTWQ_ECANCELED,
 };
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 

@@ -17,6 +17,12 @@
  *     btwq_worker  a thread, task or main loop of your own as a worker
  *     btwq_port    how workers sleep on some platform; on hosts BTWQ_PORT_HOST
  *
+ * and, for those who need them,
+ *
+ *     btwq_control   limits, bounds and statistics of a queue
+ *     btwq_executor  something else than a pool's workers, to run a queue's works
+ *     btwq_timers    what a pool needs so that works may be delayed
+ *
  * Each may be initialised in its declaration by the macro of its name, or at run time by the
  * function of its name: the bytes are the same. None is to be copied or moved while it is in use.
  *
@@ -66,9 +72,24 @@ struct btwq_work;
 #define BTWQ_PRIV_QUEUE_MAGIC 0x62747175
 
 /**
+ * What `priv_magic` is in an initialised control. Use `BTWQ_CONTROL_INIT`.
+ */
+#define BTWQ_PRIV_CONTROL_MAGIC 0x6274636f
+
+/**
  * What `priv_magic` is in an initialised pool. Use `BTWQ_POOL_INIT`.
  */
 #define BTWQ_PRIV_POOL_MAGIC 0x6274706f
+
+/**
+ * What `priv_magic` is in initialised timers. Use `BTWQ_TIMERS_INIT`.
+ */
+#define BTWQ_PRIV_TIMERS_MAGIC 0x62747469
+
+/**
+ * The longest delay, in ticks.
+ */
+#define BTWQ_MAX_DELAY 1073741823
 
 /**
  * What `priv_magic` is in an initialised worker. Use `BTWQ_WORKER_INIT`.
@@ -85,7 +106,8 @@ typedef int32_t btwq_status;
 /**
  * A callback. It gets the work; embed the work in a struct of your own and find that around it.
  *
- * A callback may call any function that is not documented to wait. It must return: neither
+ * A callback may call any function, but of those that wait (flush, drain and so on) only for other
+ * queues than its own, and then another worker must be there to run their works. It must return: neither
  * `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
  */
 typedef void (*btwq_func_t)(struct btwq_work *work);
@@ -126,19 +148,19 @@ typedef struct btwq_work_ops {
 typedef struct btwq_work {
     void *priv_link;
     void *priv_next;
-    const void *priv_owner;
+    void *priv_owner;
     const struct btwq_work_ops *priv_ops;
     uint32_t priv_state;
     int32_t priv_status;
 } btwq_work;
 
 /**
- * How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
- * name it. The two are a futex: one context sleeps on a word as long as that has some value;
- * another changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+ * What a platform must give: a constant table that outlives the pools that name it. On hosts use
+ * `BTWQ_PORT_HOST`. `wait` and `wake` are a futex: one context sleeps on a word as long as that has
+ * some value; another changes the word and then wakes it. The other two may be NULL.
  *
  * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
- * value`, and enables them; `wake` does nothing. With a mutex and a condition variable: `wait`
+ * value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a mutex and a condition variable: `wait`
  * waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
  * but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
  * interrupts and signal handlers there.
@@ -152,11 +174,23 @@ typedef struct btwq_port {
      */
     void (*wait)(const uint32_t *word, uint32_t value);
     /**
-     * Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a
+     * Lets every `wait` for `word` return. Called after the word was changed, by whoever makes a
      * work ready: a thread, a callback, an interrupt. Must not block, and must not dereference
      * `word`, which may be gone.
      */
     void (*wake)(const uint32_t *word);
+    /**
+     * The time in ticks, modulo 2^32. Called from wherever works are queued, interrupts too. Without
+     * it nothing can be delayed, and ages are 0. `BTWQ_PORT_HOST`: milliseconds.
+     */
+    uint32_t (*now)(void);
+    /**
+     * The address of a pointer that belongs to the calling thread or task alone, as long as that
+     * lives, and is NULL at first; an interrupt gets that of the context that it has interrupted.
+     * By it the library knows which queue's callback a caller is in. Without it the calls that wait
+     * are refused.
+     */
+    const void **(*local)(void);
 } btwq_port;
 
 /**
@@ -173,6 +207,7 @@ typedef struct btwq_pool {
     size_t priv_high;
     void *priv_workers;
     const struct btwq_port *priv_port;
+    void *priv_timers;
     uint32_t priv_sleepers;
     uint32_t priv_runs;
     void *priv_threads;
@@ -184,10 +219,10 @@ typedef struct btwq_pool {
  * An ordered work queue: an order of works (one for each of its two lanes), on a pool that it may
  * share with other queues. All fields are the library's.
  *
- * Memory: yours, and it stays where it is from the first submission on. It may be freed when every
- * `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread
- * that was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like
- * that has returned since. To learn when a queue is empty, count in the works' last callbacks.
+ * Memory: yours, and it stays where it is from the first submission on, until `btwq_queue_destroy`
+ * has returned. Without that it may be freed when every `btwq_queue_work` on it has returned, and
+ * so has the last callback of its last work, on a thread that was joined since (as
+ * `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has returned since.
  */
 typedef struct btwq_queue {
     void *priv_stack;
@@ -196,9 +231,139 @@ typedef struct btwq_queue {
     void *priv_high_front;
     struct btwq_pool *priv_pool;
     const char *priv_name;
+    void *priv_control;
+    const void *priv_executor;
+    uint32_t priv_counts[7];
     uint32_t priv_magic;
-    uint32_t priv_reserved;
 } btwq_queue;
+
+/**
+ * What a control keeps for one lane. All fields are the library's.
+ */
+typedef struct btwq_priv_lane {
+    void *priv_backlog;
+    void *priv_front;
+    void *priv_parked;
+    uint32_t priv_gate;
+    uint32_t priv_since;
+    void *priv_head;
+    uint32_t priv_counts[6];
+} btwq_priv_lane;
+
+/**
+ * What a queue may have beside its order: a limit on how many works run at once, one on how many
+ * are in flight, and counts. A queue without one pays nothing for it. All fields are the library's.
+ *
+ * Memory: yours, for one queue, and it stays where it is as long as that is in use.
+ */
+typedef struct btwq_control {
+    struct btwq_priv_lane priv_normal;
+    struct btwq_priv_lane priv_high;
+    uint32_t priv_counts[3];
+    uint32_t priv_magic;
+} btwq_control;
+
+/**
+ * How a lane of a queue stands: each number was right at some moment during the call.
+ */
+typedef struct btwq_stats {
+    /**
+     * Works queued, whose `func` has not started.
+     */
+    uint32_t pending;
+    /**
+     * Works whose `func` is running.
+     */
+    uint32_t running;
+    /**
+     * Works whose `func` is over, and that are not freed: they wait for their turn, or for their
+     * completion.
+     */
+    uint32_t waiting;
+    /**
+     * Works freed so far, modulo 2^32.
+     */
+    uint32_t done;
+    /**
+     * How many callbacks `func` may run at once at present.
+     */
+    uint32_t current_active;
+    /**
+     * How many may run at once at most.
+     */
+    uint32_t limit_active;
+    /**
+     * The largest number of works that were pending at once.
+     */
+    uint32_t largest_backlog;
+    /**
+     * For how many ticks of the port the oldest work has been the oldest; 0 if there is none, or
+     * the port has no `now`.
+     */
+    uint32_t head_age;
+} btwq_stats;
+
+/**
+ * What is told of a work that holds its lane up. `head` is the oldest work of the lane, as an
+ * address to be compared: it may end meanwhile, so do not touch it unless you know that it has not.
+ * `age` is in ticks.
+ */
+typedef void (*btwq_stuck_t)(void *arg,
+                             struct btwq_queue *queue,
+                             struct btwq_work *head,
+                             uint32_t age);
+
+/**
+ * Arranges for `helper(work)` to be called once, somewhere else: on another thread or task, or
+ * later on this one, but not within this call. It must not fail, nor wait for works.
+ *
+ * It is called wherever works are queued, completed and retired: from interrupts, if you do that in
+ * interrupts. A work may be dispatched several times in its life: to run its `func`, to retire it
+ * later, again when a limit held it up; but never before the call of the helper that it had before
+ * has begun, and has nothing more to do with it. `arg` is what the executor's table says.
+ */
+typedef void (*btwq_dispatch_t)(void *arg, btwq_func_t helper, struct btwq_work *work);
+
+/**
+ * An executor of your own for the works of a queue, in place of the pool's workers: a constant table
+ * that outlives the queues that name it. The queue's pool needs no workers then, but is still there
+ * for its port.
+ *
+ * One call of the helper runs the `func` of at most one work, and retires at most one: the work that
+ * it was called with, and that as the last thing it does with works; everything that becomes ready
+ * by it is dispatched. An executor that tells works by their address and function, as Linux's
+ * does, needs a helper for each queue: the memory of a work that is just being freed may be queued
+ * elsewhere already, and must not be taken for the work that is still running there
+ * (9e0af2376434 in Linux). `BTWQ_DEFINE_HELPER(name)` defines one.
+ */
+typedef struct btwq_executor {
+    /**
+     * How works get there.
+     */
+    btwq_dispatch_t dispatch;
+    /**
+     * What is to be called for each.
+     */
+    btwq_func_t helper;
+    /**
+     * What `dispatch` is given.
+     */
+    void *arg;
+} btwq_executor;
+
+/**
+ * What a pool needs so that works may be delayed. All fields are the library's.
+ *
+ * Memory: yours, for one pool, and it stays where it is until that is destroyed.
+ */
+typedef struct btwq_timers {
+    void *priv_inbox;
+    void *priv_lists[33];
+    uint32_t priv_times[2];
+    size_t priv_len;
+    uint32_t priv_words[3];
+    uint32_t priv_magic;
+} btwq_timers;
 
 /**
  * A worker of one's own: with it any thread, task or main loop runs works of the pool. The threads
@@ -227,12 +392,13 @@ typedef struct btwq_worker {
 #define BTWQ_OK 0
 
 /**
- * The system would not give another thread. Try again later, or with fewer.
+ * There is no room, or the system would not give another thread. Try again later.
  */
 #define BTWQ_EAGAIN (-11)
 
 /**
- * The work is queued or completed already, or the pool's threads are running already.
+ * It is done already, or being done: the work is queued, claimed or completed, the pool's threads
+ * are running, and the like.
  */
 #define BTWQ_EBUSY (-16)
 
@@ -242,9 +408,19 @@ typedef struct btwq_worker {
 #define BTWQ_EINVAL (-22)
 
 /**
- * The call would wait for the very thread that makes it.
+ * The call would wait for the very callback that makes it.
  */
 #define BTWQ_EDEADLK (-35)
+
+/**
+ * The queue is being drained or destroyed.
+ */
+#define BTWQ_ESHUTDOWN (-108)
+
+/**
+ * The work was cancelled: no call returns this, but `btwq_work_status` does.
+ */
+#define BTWQ_ECANCELED (-125)
 
 #ifdef __cplusplus
 extern "C" {
@@ -319,22 +495,24 @@ btwq_status btwq_work_set_async(struct btwq_work *work);
  * Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
  * `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
  * `btwq_work_status` will return: 0, or a negative error of your own.
- * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was
- * never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
+ * NULL, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
  * Memory: do not touch the work after the call unless it is yours again: it may have ended
  * meanwhile. So complete it once; a second call is an error that is recognised only as long as the
  * work lives. What was written before this call is seen by the ordered callbacks.
  * Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free,
  * but when it is the last that the work waits for: then as `btwq_queue_work`.
  */
-BTWQ_MUST_USE btwq_status btwq_work_complete(struct btwq_work *work, int32_t result);
+BTWQ_MUST_USE
+btwq_status btwq_work_complete(struct btwq_work *work,
+                               int32_t result);
 
 /**
  * What a work was completed with.
  *
  * Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
- * Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL`
- * if it is NULL.
+ * Returns: what `btwq_work_complete` was given; `BTWQ_ECANCELED` if the work was cancelled; 0
+ * otherwise; `BTWQ_EINVAL` if it is NULL.
  * Context: as the parameter says. Wait-free.
  */
 int32_t btwq_work_status(const struct btwq_work *work);
@@ -345,7 +523,8 @@ int32_t btwq_work_status(const struct btwq_work *work);
  * Parameters: `queue`, memory for it, whatever it holds, but not a queue in use; `pool`, whose
  * workers run its works, and which need not be initialised yet; `name`, for traces, or NULL.
  * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if `queue` or `pool` is NULL.
- * Memory: keeps `pool` and `name`, which must outlive the queue. Nothing is to be undone later.
+ * Memory: keeps `pool` and `name`, which must outlive the queue. `btwq_queue_destroy` ends its
+ * life; a queue in which nothing is queued may also just be forgotten.
  * Context: anywhere, interrupts too. Wait-free.
  */
 btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, const char *name);
@@ -361,16 +540,19 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
  *
  * Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
  * nobody else at this time.
- * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
- * the queue's pool, is NULL or was never initialised. After an error nothing has changed.
- * `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_ESHUTDOWN` if the queue is
+ * being drained or destroyed, and the caller is none of its callbacks; `BTWQ_EINVAL` if an
+ * argument, or the queue's pool, is NULL or was never initialised. After an error nothing has
+ * changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
  * tells, knows that the work may be queued again.
  * Memory: the work is the library's until its last callback is entered, which may be before this
  * call returns; do not touch it until then.
  * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means
  * that somebody else has got on. The wake is the port's `wake`.
  */
-BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_work *work);
+BTWQ_MUST_USE
+btwq_status btwq_queue_work(struct btwq_queue *queue,
+                            struct btwq_work *work);
 
 /**
  * Queues several works at once, all or none. Those of one lane take consecutive places in its
@@ -392,6 +574,224 @@ btwq_status btwq_queue_work_batch(struct btwq_queue *queue,
                                   size_t n);
 
 /**
+ * Cancels a work, if its `func` was not claimed by a worker yet. Then `func` does not run; the
+ * ordered callbacks do, in their place, with `BTWQ_ECANCELED` as the work's status. A work that has
+ * `func` alone ends without a word: it is yours again after `btwq_work_flush`. A delayed work's
+ * delay ends at the next `btwq_pool_tick`, which on the host port is at once. An asynchronous work
+ * that was cancelled needs no completion; one that came before counts, and its status with it.
+ *
+ * Parameters: `work`, initialised; its submission has returned.
+ * Returns: `BTWQ_OK`, also if it was cancelled before and has not ended yet; `BTWQ_EBUSY` if it is
+ * too late, or the work is not queued; `BTWQ_EINVAL` if it is NULL or was never initialised. After
+ * an error nothing has changed.
+ * Memory: the work's must be valid during the call (so it is not for works that free themselves,
+ * unless you know that they have not); and its queue's, if the work is delayed.
+ * Context: anywhere: threads, callbacks, interrupts, signal handlers. Wait-free.
+ */
+btwq_status btwq_work_cancel(struct btwq_work *work);
+
+/**
+ * Cancels a work if it is not too late, and waits in any case until it has been freed: its last
+ * callback has returned. If that callback queues the work again, delayed or not, that life is
+ * cancelled as well: so a work that repeats itself is stopped. Any number of callers at once.
+ *
+ * Parameters: `work`, initialised; its submission has returned.
+ * Returns: `BTWQ_OK` if it was cancelled; 1 if it was too late, or the work was not queued;
+ * `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
+ * never initialised, or the pool of its queue has no port with `local`. After an error nothing has
+ * changed.
+ * Memory: the work's, and that of the queue that it was last queued on, must be valid during the
+ * call.
+ * Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,
+ * without spinning, and needs workers, as works do. It may also wait for works that were queued
+ * behind this one, but before the call.
+ */
+btwq_status btwq_work_cancel_sync(struct btwq_work *work);
+
+/**
+ * Waits until a work has been freed: its last callback has returned. At once if the work is not
+ * queued and none of its callbacks runs. A delayed work's delay is waited for too.
+ *
+ * Parameters: `work`, initialised; its submission has returned.
+ * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` and `BTWQ_EINVAL` as `btwq_work_cancel_sync`.
+ * Memory: as of `btwq_work_cancel_sync`.
+ * Context: as of `btwq_work_cancel_sync`.
+ */
+btwq_status btwq_work_flush(struct btwq_work *work);
+
+/**
+ * Waits until everything that was queued before the call has been freed. It does not wait for what
+ * is queued later, nor for delayed works whose delay is not over.
+ *
+ * Parameters: `queue`, initialised.
+ * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback of this queue, also if that is an outer one on
+ * this thread; `BTWQ_EINVAL` if the queue, or its pool, is NULL or was never initialised, or the
+ * pool has no port with `local`. After an error nothing has changed.
+ * Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,
+ * without spinning, and needs workers, as works do: while the pool is stopped it waits for the next
+ * start. On an empty queue it returns at once.
+ */
+btwq_status btwq_queue_flush(struct btwq_queue *queue);
+
+/**
+ * Waits until nothing is left in the queue, delayed works included. Meanwhile it takes works from
+ * its own callbacks alone, and waits for those too; other submissions return `BTWQ_ESHUTDOWN`.
+ * (An interrupt counts as the context that it has interrupted.) After that the queue takes works
+ * as before. Several drains at once are fine.
+ *
+ * Parameters: `queue`, initialised.
+ * Returns: as `btwq_queue_flush`.
+ * Context: as of `btwq_queue_flush`. A work that queues itself again for ever is never done; and on
+ * a port of your own somebody must call `btwq_pool_tick` if works are delayed.
+ */
+btwq_status btwq_queue_drain(struct btwq_queue *queue);
+
+/**
+ * Drains the queue, and ends its life: when it has returned nobody touches the queue's memory, or
+ * that of its control, any more, and it may be freed or used for something else at once.
+ *
+ * Parameters: `queue`, initialised. Every call with it, or with a work that is queued on it, has
+ * returned when this returns, and none comes later, but for those that its own callbacks make.
+ * Returns: as `btwq_queue_flush`; `BTWQ_EBUSY` if it is being destroyed already; `BTWQ_EINVAL` also
+ * if it has been destroyed, as long as its memory was left alone.
+ * Context: as of `btwq_queue_drain`.
+ */
+btwq_status btwq_queue_destroy(struct btwq_queue *queue);
+
+/**
+ * Initialises a control. `BTWQ_CONTROL_INIT` does the same in a declaration. Its limit is 1023, and
+ * it has no threshold and no bound.
+ *
+ * Parameters: `control`, memory for it, whatever it holds, but not one in use.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if it is NULL.
+ * Memory: nothing is to be undone later.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_control_init(struct btwq_control *control);
+
+/**
+ * Gives a queue a control.
+ *
+ * Parameters: `queue`, before its first work; `control`, of no other queue.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the queue has one; `BTWQ_EINVAL` if an argument, or the
+ * queue's pool, is NULL or was never initialised.
+ * Memory: keeps `control`, as the type says.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_queue_set_control(struct btwq_queue *queue, struct btwq_control *control);
+
+/**
+ * Sets how many callbacks `func` of the queue may run at once, in each lane: what `limit_active` is
+ * in btrfs. Works beyond that wait. It may be changed at any time: when it is lowered those that run
+ * already go on, but none starts until fewer than the new limit run.
+ *
+ * Parameters: `queue`, with a control; `limit_active`, from 1 to 1023.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if the limit is out of range, the queue has no control, or it or
+ * its pool is NULL or was never initialised. After an error nothing has changed.
+ * Context: anywhere: threads, callbacks, interrupts. Lock-free.
+ */
+btwq_status btwq_queue_set_max(struct btwq_queue *queue,
+                               uint32_t limit_active);
+
+/**
+ * Lets the number of callbacks `func` that may run at once adapt to the backlog. It begins with 1,
+ * in each lane. Once in every `thresh / 4` works that start it goes up by one if more than `thresh`
+ * works are pending, and down by one if fewer than `thresh / 2` are; between 1 and the limit. It is
+ * looked at where works start, by workers, and never in an interrupt.
+ *
+ * Parameters: `queue`, with a control; `thresh`, in works, at most 1048576; 0 stands for 32; less
+ * than 32 is none: as many may run as the limit allows.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if the threshold is out of range, the queue has no control, or
+ * it or its pool is NULL or was never initialised. After an error nothing has changed.
+ * Context: as of `btwq_queue_set_max`.
+ */
+btwq_status btwq_queue_set_threshold(struct btwq_queue *queue, uint32_t thresh);
+
+/**
+ * Sets how many works may be in flight as far as `btwq_queue_try_work` is concerned: queued, and
+ * their last callback has not returned; both lanes together, delayed works too.
+ *
+ * Parameters: `queue`, with a control; `bound`, in works; 0 is any number.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if the queue has no control, or it or its pool is NULL or was
+ * never initialised.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_queue_set_bound(struct btwq_queue *queue, uint32_t bound);
+
+/**
+ * Queues a work as `btwq_queue_work`, unless the queue's bound is reached. On a queue without a
+ * control or a bound it is the same.
+ *
+ * Parameters: as of `btwq_queue_work`.
+ * Returns: as `btwq_queue_work`; `BTWQ_EAGAIN` if as many works are in flight as the bound allows.
+ * There is room again when a last callback has returned.
+ * Memory: as of `btwq_queue_work`.
+ * Context: as of `btwq_queue_work`.
+ */
+BTWQ_MUST_USE btwq_status btwq_queue_try_work(struct btwq_queue *queue, struct btwq_work *work);
+
+/**
+ * Whether a queue has more to do than it should: more than twice the threshold is pending in one of
+ * its lanes.
+ *
+ * Parameters: `queue`, initialised.
+ * Returns: 1 if so; 0 if not, or there is no threshold; `BTWQ_EINVAL` if the queue, or its pool, is
+ * NULL or was never initialised.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_queue_congested(struct btwq_queue *queue);
+
+/**
+ * Says how a lane of a queue stands.
+ *
+ * Parameters: `queue`, with a control; `high`, 0 for the normal lane, else the high one; `stats`,
+ * where to write it.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if the queue has no control, `stats` is NULL, or the queue or
+ * its pool is NULL or was never initialised. After an error nothing is written.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_queue_stats(struct btwq_queue *queue, int32_t high, struct btwq_stats *stats);
+
+/**
+ * Calls `stuck` for each lane of a queue whose oldest work has been the oldest for longer than a
+ * given time: because its `func` runs, it was not completed, no worker has taken it up, or an
+ * ordered callback does not return. What is to be done then is for the caller to know. Meant to be
+ * called now and then, from a timer or a loop.
+ *
+ * Parameters: `queue`, with a control, on a pool whose port has `now`; `ticks`; `stuck`, called
+ * within this call; `arg`, passed to it.
+ * Returns: how often `stuck` was called: 0, 1 or 2; `BTWQ_EINVAL` if `stuck` is NULL, the queue has
+ * no control, or it or its pool is NULL or was never initialised.
+ * Context: anywhere, interrupts too. Wait-free beside what it calls.
+ */
+btwq_status btwq_queue_check(struct btwq_queue *queue,
+                             uint32_t ticks,
+                             btwq_stuck_t stuck,
+                             void *arg);
+
+/**
+ * Lets an executor run the works of a queue.
+ *
+ * Parameters: `queue`, before its first work; `executor`, without a NULL hook.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the queue has one; `BTWQ_EINVAL` if an argument, a hook, or
+ * the queue's pool is NULL, or one of them was never initialised.
+ * Memory: keeps `executor`, which must outlive the queue.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_queue_set_executor(struct btwq_queue *queue, const struct btwq_executor *executor);
+
+/**
+ * What a helper does. Use `BTWQ_DEFINE_HELPER`, so that each queue has a helper of its own.
+ *
+ * Parameters: `work`, which was dispatched: this is the one call for that; `tag`, an address that
+ * makes the calling function different from all others, so that no linker folds them into one.
+ * Memory: the work may be gone when it returns.
+ * Context: threads, tasks, main loops; not interrupts, nor within `dispatch`. Lock-free beside the
+ * callbacks.
+ */
+void btwq_helper(struct btwq_work *work, const void *tag);
+
+/**
  * Initialises a pool. `BTWQ_POOL_INIT(port)` does the same in a declaration.
  *
  * Parameters: `pool`, memory for it, whatever it holds, but not a pool in use; `port`, how its
@@ -404,7 +804,8 @@ btwq_status btwq_pool_init(struct btwq_pool *pool, const struct btwq_port *port)
 
 /**
  * Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop,
- * so that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the
+ * so that workers of your own may run as well. If the pool has timers, a thread `btwq-clock` more
+ * calls `btwq_pool_tick` whenever that is due. The threads have stacks of 2 MiB and inherit the
  * caller's signal mask.
  *
  * Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;
@@ -453,6 +854,60 @@ btwq_status btwq_pool_stop(struct btwq_pool *pool);
  * spinning.
  */
 btwq_status btwq_pool_destroy(struct btwq_pool *pool);
+
+/**
+ * Initialises timers. `BTWQ_TIMERS_INIT` does the same in a declaration.
+ *
+ * Parameters: `timers`, memory for them, whatever it holds, but not those of a pool in use.
+ * Returns: `BTWQ_OK`; `BTWQ_EINVAL` if it is NULL.
+ * Memory: nothing is to be undone later.
+ * Context: anywhere, interrupts too. Wait-free.
+ */
+btwq_status btwq_timers_init(struct btwq_timers *timers);
+
+/**
+ * Gives a pool timers, so that works may be delayed on its queues.
+ *
+ * Parameters: `pool`, whose port has `now`, before `btwq_pool_start`; `timers`, of no other pool.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the pool has timers, or threads of it are running;
+ * `BTWQ_EINVAL` if an argument is NULL or was never initialised, or the port has no `now`.
+ * Memory: keeps `timers`, as the type says.
+ * Context: threads; not interrupts. Wait-free unless another thread starts or stops the pool.
+ */
+btwq_status btwq_pool_set_timers(struct btwq_pool *pool, struct btwq_timers *timers);
+
+/**
+ * Queues a work when a delay is over: it takes its place in the order then, as if it were queued at
+ * that time. Works whose delays end at the same tick are queued in the order of the calls.
+ *
+ * Parameters: `queue`, on a pool that has timers; `work`, as of `btwq_queue_work`; `ticks` of the
+ * port (on hosts milliseconds), at most `BTWQ_MAX_DELAY`; the delay is over when so many ticks have
+ * begun since the call, and with 0 at the next `btwq_pool_tick`.
+ * Returns: as `btwq_queue_work`; `BTWQ_EINVAL` also if the delay is too long, or the pool has no
+ * timers.
+ * Memory: as of `btwq_queue_work`.
+ * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free.
+ */
+BTWQ_MUST_USE
+btwq_status btwq_queue_work_delayed(struct btwq_queue *queue,
+                                    struct btwq_work *work,
+                                    uint32_t ticks);
+
+/**
+ * Queues the works whose delay is over, in the order of their times, and those that were cancelled.
+ * To be called from a timer interrupt or a main loop; the threads of `btwq_pool_start` need no such
+ * call, since one of them makes it. A work whose delay ends while nobody calls is just late.
+ *
+ * Parameters: `pool`, with timers.
+ * Returns: in how many ticks to call again, at least 1; `INT32_MAX` if nothing is delayed (calling
+ * earlier does no harm, and is needed when a work with a shorter delay is queued: the port's `wake`
+ * is called then); `BTWQ_EBUSY` if another call is in progress; `BTWQ_EINVAL` if the pool is NULL,
+ * was never initialised, or has no timers.
+ * Context: one caller at a time: threads, callbacks, interrupts. Does not wait. Takes some steps for
+ * each work that is due; now and then (at most 32 times in a work's life, and whenever works were
+ * cancelled) some for others.
+ */
+btwq_status btwq_pool_tick(struct btwq_pool *pool);
 
 /**
  * Initialises a worker. `BTWQ_WORKER_INIT(pool)` does the same in a declaration.
@@ -521,14 +976,35 @@ btwq_status btwq_worker_run(struct btwq_worker *worker);
  * that needs it.
  */
 #define BTWQ_WORK_INIT(ops) {0, 0, 0, (ops), BTWQ_PRIV_WORK_MAGIC, 0}
-#define BTWQ_QUEUE_INIT(pool, name) {0, 0, 0, 0, (pool), (name), BTWQ_PRIV_QUEUE_MAGIC, 0}
-#define BTWQ_POOL_INIT(port) {0, 0, 0, 0, (port), 0, 0, 0, BTWQ_PRIV_POOL_MAGIC, 0}
+#define BTWQ_QUEUE_INIT(pool, name) \
+    {0, 0, 0, 0, (pool), (name), 0, 0, {0, 0, 0, 0, 0, 0, 0}, BTWQ_PRIV_QUEUE_MAGIC}
+#define BTWQ_POOL_INIT(port) {0, 0, 0, 0, (port), 0, 0, 0, 0, BTWQ_PRIV_POOL_MAGIC, 0}
 #define BTWQ_WORKER_INIT(pool) {0, 0, 0, 0, 0, 0, 0, (pool), BTWQ_PRIV_WORKER_MAGIC, 0}
+#define BTWQ_CONTROL_INIT                                                             \
+    {{0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0}}, {0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0}}, \
+     {0, 0, 0}, BTWQ_PRIV_CONTROL_MAGIC}
+#define BTWQ_TIMERS_INIT \
+    {0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+         0, 0, 0}, {0, 0}, 0, {0, 0, 0}, BTWQ_PRIV_TIMERS_MAGIC}
+
+/*
+ * Defines `static void name(btwq_work *work)`, a helper for one queue, see btwq_executor: its address
+ * is that of no other helper, whatever compiler and linker fold together.
+ */
+#define BTWQ_DEFINE_HELPER(name)            \
+    static void name(struct btwq_work *work) \
+    {                                       \
+        static char tag;                    \
+        btwq_helper(work, &tag);            \
+    }                                       \
+    static void name(struct btwq_work *work)
 
 /* The sizes that the library was compiled with: a mismatch fails here, not at run time. */
 typedef char btwq_priv_size_of_work[sizeof(btwq_work) == 4 * sizeof(void *) + 8 ? 1 : -1];
-typedef char btwq_priv_size_of_queue[sizeof(btwq_queue) == 6 * sizeof(void *) + 8 ? 1 : -1];
-typedef char btwq_priv_size_of_pool[sizeof(btwq_pool) == 6 * sizeof(void *) + 16 ? 1 : -1];
+typedef char btwq_priv_size_of_queue[sizeof(btwq_queue) == 8 * sizeof(void *) + 32 ? 1 : -1];
+typedef char btwq_priv_size_of_pool[sizeof(btwq_pool) == 7 * sizeof(void *) + 16 ? 1 : -1];
 typedef char btwq_priv_size_of_worker[sizeof(btwq_worker) == 4 * sizeof(void *) + 16 ? 1 : -1];
+typedef char btwq_priv_size_of_control[sizeof(btwq_control) == 8 * sizeof(void *) + 80 ? 1 : -1];
+typedef char btwq_priv_size_of_timers[sizeof(btwq_timers) == 35 * sizeof(void *) + 24 ? 1 : -1];
 
 #endif /* BTWQ_H */

@@ -8,13 +8,17 @@
 #include "btwq.h"
 
 /* Declared here because C++ gives constants no symbol otherwise. */
-extern const uint32_t version, parts[3], magic[4];
-extern const btwq_status statuses[5];
+extern const uint32_t version, parts[3], magic[6], max_delay;
+extern const btwq_status statuses[7];
 extern char size_of_btwq_work[sizeof(btwq_work)], size_of_btwq_queue[sizeof(btwq_queue)];
 extern char size_of_btwq_pool[sizeof(btwq_pool)], size_of_btwq_worker[sizeof(btwq_worker)];
 extern btwq_pool pool, main_loop_pool;
 extern btwq_queue queue, queue_without_name;
+extern char size_of_btwq_control[sizeof(btwq_control)], size_of_btwq_timers[sizeof(btwq_timers)];
 extern btwq_worker worker;
+extern btwq_control control;
+extern btwq_timers timers;
+extern const btwq_func_t helpers[2];
 extern btwq_work work;
 btwq_status use(btwq_work *its_work);
 BTWQ_MUST_USE btwq_status submit(btwq_work *its_work);
@@ -32,18 +36,26 @@ static const btwq_work_ops ops = {func, 0, 0};
 
 const uint32_t version = BTWQ_VERSION;
 const uint32_t parts[3] = {BTWQ_VERSION_MAJOR, BTWQ_VERSION_MINOR, BTWQ_VERSION_PATCH};
-const uint32_t magic[4] = {
+const uint32_t magic[6] = {
     BTWQ_PRIV_WORK_MAGIC,
     BTWQ_PRIV_QUEUE_MAGIC,
     BTWQ_PRIV_POOL_MAGIC,
     BTWQ_PRIV_WORKER_MAGIC,
+    BTWQ_PRIV_CONTROL_MAGIC,
+    BTWQ_PRIV_TIMERS_MAGIC,
 };
-const btwq_status statuses[5] = {BTWQ_OK, BTWQ_EAGAIN, BTWQ_EBUSY, BTWQ_EINVAL, BTWQ_EDEADLK};
+const btwq_status statuses[7] = {
+    BTWQ_OK,      BTWQ_EAGAIN,    BTWQ_EBUSY,     BTWQ_EINVAL,
+    BTWQ_EDEADLK, BTWQ_ESHUTDOWN, BTWQ_ECANCELED,
+};
+const uint32_t max_delay = BTWQ_MAX_DELAY;
 
 char size_of_btwq_work[sizeof(btwq_work)];
 char size_of_btwq_queue[sizeof(btwq_queue)];
 char size_of_btwq_pool[sizeof(btwq_pool)];
 char size_of_btwq_worker[sizeof(btwq_worker)];
+char size_of_btwq_control[sizeof(btwq_control)];
+char size_of_btwq_timers[sizeof(btwq_timers)];
 
 btwq_pool pool = BTWQ_POOL_INIT(BTWQ_PORT_HOST);
 btwq_pool main_loop_pool = BTWQ_POOL_INIT(0);
@@ -51,6 +63,12 @@ btwq_queue queue = BTWQ_QUEUE_INIT(&pool, "name");
 btwq_queue queue_without_name = BTWQ_QUEUE_INIT(&main_loop_pool, 0);
 btwq_worker worker = BTWQ_WORKER_INIT(&pool);
 btwq_work work = BTWQ_WORK_INIT(&ops);
+btwq_control control = BTWQ_CONTROL_INIT;
+btwq_timers timers = BTWQ_TIMERS_INIT;
+
+BTWQ_DEFINE_HELPER(one_helper);
+BTWQ_DEFINE_HELPER(other_helper);
+const btwq_func_t helpers[2] = {one_helper, other_helper};
 
 btwq_status submit(btwq_work *its_work)
 {

@@ -115,3 +115,17 @@ pub(crate) unsafe fn reverse(newest: NonNull<Work>) -> NonNull<Work> {
     }
     oldest
 }
+
+/// The works of a chain. Each is the caller's to change, or to give away, once it was returned.
+///
+/// # Safety
+/// The chain is the caller's.
+pub(crate) unsafe fn walk(first: NonNull<Work>) -> impl Iterator<Item = NonNull<Work>> {
+    let mut rest = Some(first);
+    core::iter::from_fn(move || {
+        let work = rest?;
+        // SAFETY: every work of the chain is valid, and its `next` the caller's.
+        rest = NonNull::new(unsafe { work.as_ref().next.get() });
+        Some(work)
+    })
+}

@@ -5,37 +5,112 @@
 
 use core::ptr::NonNull;
 
+use crate::control::{Admission, Control};
+use crate::executor::Route;
+use crate::frame::Frame;
+use crate::lane::Lane;
+use crate::ordered::Visit;
+use crate::port::Port;
 use crate::queue::Queue;
-use crate::state::Owed;
-use crate::work::{Func, Work};
+use crate::state::{Owed, Start};
+use crate::work::{CANCELLED, Func, Work};
 
-/// Runs `work`, and retires what becomes ready by it, within the budget. `work` must not be
-/// dereferenced past this call. A work that is returned is to be made ready, and retired by whoever
-/// claims it.
+/// Runs `work`, and retires what becomes ready by it, `budget` works at most: what is ready beyond
+/// that is made ready for others. `work` must not be dereferenced past this call.
 ///
 /// # Safety
-/// The caller has claimed `work`, and is no interrupt.
-#[must_use]
-pub(crate) unsafe fn run(work: NonNull<Work>) -> Option<NonNull<Work>> {
-    // SAFETY: a claimed work is valid and, until its state says otherwise, ours.
-    let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
-    if !ops.is_ordered() {
-        this.state.end();
-        // `func` ends its life (state rule 3).
-        call(ops.func, work);
-        return None;
-    }
-    // SAFETY: written before it was submitted. A queue outlives its works.
-    let queue = unsafe { &*this.owner.get().cast::<Queue>() };
+/// The caller has claimed `work`, and is no interrupt. The frame is this context's.
+pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) {
+    // SAFETY: a claimed work is valid and, until its state says otherwise, ours; the queue that it
+    // was submitted to outlives it.
+    let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
+    frame.enter(queue);
     let state = this.state.look();
+    let (lane, route) = (state.lane(), queue.route());
+    let control = queue.control().filter(|_| state.is_controlled());
     if !state.is_to_be_retired() {
-        call(ops.func, work);
-        if this.state.finish() == Owed::Nothing {
-            return None; // `work` must not be dereferenced past this point (state rule 2).
+        if let Some(control) = control {
+            // SAFETY: claimed from the backlog, so with the right to start.
+            match unsafe { control.admit(lane, work) } {
+                Admission::Parked => return, // `work` must not be dereferenced past this point.
+                // SAFETY: the work is ours, and the right to start goes with it.
+                Admission::Admitted(next) => unsafe { pass(route, lane, next) },
+            }
+        }
+        // SAFETY: ours.
+        if unsafe { run_func(work, queue, control) } == Owed::Nothing {
+            return; // `work` must not be dereferenced past this point (state rule 2).
         }
     }
-    // SAFETY: state rule 1 makes us the holder of the turn.
-    unsafe { queue.list(state.lane()).retire(work, retire) }
+    // SAFETY: valid as long as there are queues on it.
+    let port = unsafe { (*route.pool).port() };
+    let visit = |visit, work| {
+        if let Some(control) = control {
+            control.note_head(lane, work, port.and_then(Port::now).unwrap_or(0));
+        }
+        if visit == Visit::Retire {
+            retire(work);
+            // `work` must not be dereferenced past this point.
+            if let Some(control) = control {
+                control.free(lane);
+            }
+        }
+    };
+    // SAFETY: state rule 1 makes us the holder of the turn; we owe what the list says.
+    unsafe { route.settle(lane, queue.list(lane).retire(work, budget, visit)) };
+}
+
+/// Runs the `func` of `work`, unless that was cancelled; says whether the work is to be retired.
+///
+/// # Safety
+/// The work is claimed, and admitted by the control, if there is one.
+unsafe fn run_func(work: NonNull<Work>, queue: &Queue, control: Option<&Control>) -> Owed {
+    // SAFETY: claimed.
+    let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
+    let (state, route) = (this.state.look(), queue.route());
+    let release = || {
+        if let Some(control) = control {
+            // SAFETY: taken up: ours, with the right to start.
+            unsafe { pass(route, state.lane(), control.release(state.lane())) };
+        }
+    };
+    let start = this.state.start();
+    if ops.is_ordered() {
+        if start == Start::Run {
+            call(ops.func, work);
+        }
+        release();
+        return match start {
+            Start::Run => this.state.finish(),
+            // SAFETY: called for the first completion, while the status is nobody else's.
+            Start::Skip => this.state.finish_cancelled(|| unsafe { this.status.set(CANCELLED) }),
+        };
+    }
+    this.state.end();
+    if start == Start::Run {
+        call(ops.func, work);
+    }
+    // Nothing of `work` may be touched past this point: `func` ends its life (state rule 3). The
+    // queue may be, until the work is no longer counted.
+    release();
+    if let Some(control) = control {
+        control.free(state.lane());
+    }
+    if let Some(address) = queue.loose().done(state.is_odd()) {
+        route.wake(address);
+    }
+    Owed::Nothing
+}
+
+/// Makes `next` ready, if there is one.
+///
+/// # Safety
+/// As of [`Route::make_ready`].
+unsafe fn pass(route: Route, lane: Lane, next: Option<NonNull<Work>>) {
+    if let Some(next) = next {
+        // SAFETY: as the caller says.
+        unsafe { route.make_one_ready(lane, next) };
+    }
 }
 
 /// Runs the ordered callbacks of `work`, whose turn it is and which is gone then.

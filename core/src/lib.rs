@@ -48,9 +48,15 @@ extern crate std;
 
 mod batch;
 mod chain;
+mod control;
+mod count;
+mod end;
 mod error;
+mod executor;
+mod frame;
 mod helper;
 mod lane;
+mod limit;
 mod ordered;
 mod pool;
 mod port;
@@ -59,17 +65,22 @@ mod ready;
 mod sleep;
 mod state;
 mod sync;
+mod timer;
+mod turns;
 mod work;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
+pub use control::{Control, Stats};
 pub use error::Error;
+pub use executor::Executor;
 pub use pool::{Pool, Run};
 pub use port::Port;
 #[cfg(feature = "std")]
 pub use port::host;
 pub use queue::Queue;
-pub use work::{Func, Work, WorkOps};
+pub use timer::{MAX_DELAY, NEVER, Timers};
+pub use work::{CANCELLED, Func, Work, WorkOps};
 pub use worker::Worker;

@@ -8,15 +8,19 @@
 //! loop began. A stop is "made ready" like a work, by a touch of the inbox, so that it is not lost
 //! on a worker that is just going to sleep.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use crate::batch::Batch;
+use crate::error::Error;
+use crate::frame::{Frame, with_frame};
 use crate::helper;
 use crate::lane::Lane;
+use crate::ordered::BUDGET;
 use crate::port::Port;
 use crate::ready::Ready;
 use crate::sleep::{ASLEEP, Sleepers};
-use crate::sync::{Atomic, Ordering, const_fn};
+use crate::sync::{Atomic, AtomicPtr, Ordering, const_fn};
+use crate::timer::{MAX_DELAY, Timers};
 use crate::work::Work;
 use crate::worker::{Worker, Workers};
 
@@ -32,6 +36,7 @@ pub struct Pool {
     ready: Ready,
     workers: Workers,
     port: *const Port,
+    timers: AtomicPtr<Timers>,
     sleepers: Sleepers,
     runs: Atomic<u32>,
 }
@@ -59,6 +64,7 @@ impl Pool {
                 ready: Ready::new(),
                 workers: Workers::new(),
                 port,
+                timers: AtomicPtr::new(ptr::null_mut()),
                 sleepers: Sleepers::new(),
                 runs: Atomic::new(0),
             }
@@ -84,14 +90,8 @@ impl Pool {
     /// The caller is the one user of `me`, which has joined no other pool, and which stays valid as
     /// long as the pool is used. Not from an interrupt.
     pub unsafe fn run_one(&self, me: &Worker) -> bool {
-        // SAFETY: as the caller says.
-        let Some(work) = (unsafe { self.claim(me) }) else { return false };
-        // SAFETY: just claimed.
-        if let Some(next) = unsafe { helper::run(work) } {
-            // SAFETY: handed over: ours, in no chain; its lane is constant.
-            unsafe { self.submit(next.as_ref().state.look().lane(), &Batch::of(next)) };
-        }
-        true
+        // SAFETY: as the caller says; the frame is this context's.
+        with_frame(self.port(), |frame| unsafe { self.run_next(me, frame) })
     }
 
     /// Runs works until none is ready; says how many.
@@ -99,12 +99,96 @@ impl Pool {
     /// # Safety
     /// As of [`Pool::run_one`].
     pub unsafe fn run_until_idle(&self, me: &Worker) -> usize {
-        let mut n = 0;
+        with_frame(self.port(), |frame| {
+            let mut n = 0;
+            // SAFETY: as the caller says; the frame is this context's.
+            while unsafe { self.run_next(me, frame) } {
+                n += 1;
+            }
+            n
+        })
+    }
+
+    /// # Safety
+    /// As of [`Pool::run_one`]; the frame is this context's.
+    unsafe fn run_next(&self, me: &Worker, frame: &Frame) -> bool {
         // SAFETY: as the caller says.
-        while unsafe { self.run_one(me) } {
-            n += 1;
+        let Some(work) = (unsafe { self.claim(me) }) else { return false };
+        // SAFETY: just claimed; the rest as the caller says.
+        unsafe { helper::run(work, frame, BUDGET) };
+        true
+    }
+
+    /// Gives the pool what it needs for delayed works; once, before the first of them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: it has that. [`Error::Invalid`]: its port has no time.
+    ///
+    /// # Safety
+    /// `timers` is valid as long as the pool is used, and no other pool's.
+    pub unsafe fn set_timers(&self, timers: NonNull<Timers>) -> Result<(), Error> {
+        self.port().and_then(Port::now).ok_or(Error::Invalid)?;
+        // Release: pairs with the Acquire in `timers`.
+        let (new, success) = (timers.as_ptr(), Ordering::Release);
+        match self.timers.compare_exchange(ptr::null_mut(), new, success, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Busy),
         }
-        n
+    }
+
+    /// Queues the works whose delay is over; says in how many ticks it wants to be called again, or
+    /// [`NEVER`](crate::NEVER). A work that is delayed later may be due before that; the port's
+    /// `wake` is called then. Takes some steps for each work that is due, and now and then for each
+    /// that is delayed; callable from interrupts and callbacks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the pool has no timers. [`Error::Busy`]: another call is in progress.
+    pub fn tick(&self) -> Result<u32, Error> {
+        let now = self.port().and_then(Port::now).ok_or(Error::Invalid)?;
+        self.timers().ok_or(Error::Invalid)?.tick(now)
+    }
+
+    /// What is so many ticks from now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: too far off, or the pool has no timers.
+    pub(crate) fn due_in(&self, ticks: u32) -> Result<u32, Error> {
+        let now = self.port().and_then(Port::now).ok_or(Error::Invalid)?;
+        if ticks > MAX_DELAY || self.timers().is_none() {
+            return Err(Error::Invalid);
+        }
+        Ok(now.wrapping_add(ticks))
+    }
+
+    /// Queues `work` when it is `due`. It must not be dereferenced past this call.
+    ///
+    /// # Safety
+    /// The work is accepted as delayed, and in no list; `due` comes from `due_in`.
+    pub(crate) unsafe fn delay(&self, work: NonNull<Work>, due: u32) {
+        if let (Some(timers), Some(port)) = (self.timers(), self.port()) {
+            // SAFETY: as the caller says.
+            unsafe { timers.push(work, due, port) };
+        }
+    }
+
+    /// Says that a delayed work was cancelled.
+    pub(crate) fn note_cancelled(&self) {
+        if let (Some(timers), Some(port)) = (self.timers(), self.port()) {
+            timers.note_cancelled(port);
+        }
+    }
+
+    /// What there is for delayed works.
+    pub(crate) fn timers(&self) -> Option<&Timers> {
+        // Acquire: pairs with the Release in `set_timers`.
+        // SAFETY: null, or valid as long as the pool is used.
+        unsafe { self.timers.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The port, if there is one.
+    pub(crate) fn port(&self) -> Option<&Port> {
+        // SAFETY: null, or a table that outlives the pool.
+        unsafe { self.port.as_ref() }
     }
 
     /// The present run, for a worker that is about to come; or `None` if the pool is stopped.
@@ -119,13 +203,15 @@ impl Pool {
     /// # Safety
     /// As of [`Pool::run_one`]; and the pool has a port.
     pub unsafe fn run(&self, me: &Worker, run: Run) {
-        while self.current_run() == Some(run) {
-            // SAFETY: as the caller says.
-            if !unsafe { self.run_one(me) } {
-                // SAFETY: as the caller says.
-                unsafe { self.sleep(me, run) };
+        with_frame(self.port(), |frame| {
+            while self.current_run() == Some(run) {
+                // SAFETY: as the caller says; the frame is this context's.
+                if !unsafe { self.run_next(me, frame) } {
+                    // SAFETY: as the caller says.
+                    unsafe { self.sleep(me, run) };
+                }
             }
-        }
+        });
     }
 
     /// Ends the present run: every worker leaves [`Pool::run`] when it has done with the work in
@@ -134,6 +220,9 @@ impl Pool {
         // Relaxed: the touch publishes it.
         self.runs.fetch_or(STOPPED, Ordering::Relaxed);
         self.ready.touch();
+        if let (Some(timers), Some(port)) = (self.timers(), self.port()) {
+            timers.ring(port);
+        }
         for worker in self.workers.iter().filter(|w| self.sleepers.pick(w)) {
             self.wake(worker);
         }
@@ -176,9 +265,8 @@ impl Pool {
     unsafe fn sleep(&self, me: &Worker, run: Run) {
         self.sleepers.announce(me);
         let idle = self.ready.is_empty(me, &self.workers) && self.current_run() == Some(run);
-        if idle {
-            // SAFETY: the pool has a port, and the word is ours.
-            unsafe { ((*self.port).wait)(me.rest.address(), ASLEEP) };
+        if idle && let Some(port) = self.port() {
+            port.wait(me.rest.address(), ASLEEP);
         }
         if !self.sleepers.pick(me) && !idle {
             // Picked for one thing, while we had found another, or that our run is over.
@@ -193,7 +281,8 @@ impl Pool {
     }
 
     fn wake(&self, worker: &Worker) {
-        // SAFETY: a pool whose workers sleep has a port.
-        unsafe { ((*self.port).wake)(worker.rest.address()) };
+        if let Some(port) = self.port() {
+            port.wake(worker.rest.address());
+        }
     }
 }

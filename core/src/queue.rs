@@ -1,36 +1,64 @@
-//! A queue: a place in the order for each work, and a pool to run it.
+//! A queue: a place in the order for each work, and where to run it.
 //!
 //! Two lanes, each with an order of its own, after btrfs's high-priority queue beside the normal
-//! one.
+//! one. How works leave, by cancelling, flushing and so on, is in `end.rs`.
+//!
+//! | field      | used for                                                                        |
+//! |------------|---------------------------------------------------------------------------------|
+//! | `lists`    | the order of each lane                                                          |
+//! | `control`  | limits and counts, if the user has given any; set before the first work         |
+//! | `executor` | where works go that are ready, if not to the pool; set before the first work    |
+//! | `loose`    | works without a place in the order, from submission until `func` has returned   |
+//! | `delayed`  | works that the timers have, until they are in a lane                            |
+//! | `closing`  | how many drains there are, and whether the queue is being destroyed             |
+//! | `late`     | submissions while it is closing, which only its own callbacks may make          |
 
 use core::ffi::c_char;
 use core::ptr::{self, NonNull};
 
 use crate::batch::Batch;
+use crate::control::{Control, Stats};
+use crate::count::{Count, Phases};
 use crate::error::Error;
+use crate::executor::{Executor, Route};
+use crate::frame;
+use crate::helper;
 use crate::lane::{Lane, PerLane};
 use crate::ordered::OrderedList;
 use crate::pool::Pool;
-use crate::state::Owed;
-use crate::sync::{Cell, const_fn};
+use crate::port::Port;
+use crate::state::{Owed, State};
+use crate::sync::{Atomic, AtomicPtr, Cell, Ordering, const_fn};
 use crate::work::Work;
 
 /// An ordered work queue.
 ///
-/// A queue must stay where it is, and valid, from the first submission until the last of its works
-/// has gone and its pool's workers have come out of the call that ran it.
+/// A queue must stay where it is, and valid, from the first submission until [`Queue::destroy`] has
+/// returned; or, if it is not destroyed, until the last of its works has gone and its pool's workers
+/// have come out of the call that ran it.
 #[repr(C)]
 pub struct Queue {
     lists: PerLane<OrderedList>,
     pool: *const Pool,
     name: *const c_char,
+    control: AtomicPtr<Control>,
+    executor: AtomicPtr<Executor>,
+    loose: Phases,
+    delayed: Count,
+    pub(crate) closing: Atomic<u32>,
+    pub(crate) late: Atomic<u32>,
+    /// For faces in other languages: what tells an initialised one.
+    tag: u32,
 }
 
-// SAFETY: `pool` and `name` are constant, the pool may be used from everywhere, and so may the
-// lane.
+// SAFETY: `pool` and `name` are constant, the pool may be used from everywhere, and so may all the
+// rest.
 unsafe impl Send for Queue {}
 // SAFETY: as for Send.
 unsafe impl Sync for Queue {}
+
+/// Which works that are submitted together.
+type Batches = (Option<Batch>, Option<Batch>);
 
 impl Queue {
     const_fn! {
@@ -41,7 +69,18 @@ impl Queue {
         /// a zero and is valid as long.
         #[must_use]
         pub const unsafe fn new(pool: *const Pool, name: *const c_char) -> Self {
-            Self { lists: PerLane::new(OrderedList::new(), OrderedList::new()), pool, name }
+            Self {
+                lists: PerLane::new(OrderedList::new(), OrderedList::new()),
+                pool,
+                name,
+                control: AtomicPtr::new(ptr::null_mut()),
+                executor: AtomicPtr::new(ptr::null_mut()),
+                loose: Phases::new(),
+                delayed: Count::new(),
+                closing: Atomic::new(0),
+                late: Atomic::new(0),
+                tag: 0,
+            }
         }
     }
 
@@ -51,27 +90,56 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Busy`]: it is queued already. [`Error::Invalid`]: it was never initialised, or has no
-    /// callback. Nothing has changed then.
+    /// callback. [`Error::Shutdown`]: the queue is being drained or destroyed, and the caller is none
+    /// of its callbacks. Nothing has changed then.
     ///
     /// # Safety
     /// `work` is initialised memory that stays valid, and where it is, until the work's last callback
     /// is entered, and the queue as long as its own documentation says. The work belongs to the
     /// caller: nobody else submits it at the same time and then frees it.
     pub unsafe fn submit(&self, work: NonNull<Work>) -> Result<(), Error> {
-        // SAFETY: valid, says the caller.
-        let lane = unsafe { take(work) }?;
-        // SAFETY: taken, and in no list.
-        unsafe { self.adopt(work) };
-        let (pool, batch) = (self.pool, Batch::of(work));
-        // SAFETY: taken.
-        if unsafe { work.as_ref().ops() }.is_ordered() {
-            // SAFETY: queued, in no list, and known to nobody else.
-            unsafe { self.list(lane).push(&batch) };
+        self.admit_caller()?;
+        // SAFETY: as the caller says.
+        let lane = unsafe { self.accept(work, State::NONE) }?;
+        if let Some(control) = self.control() {
+            control.hold(1);
         }
-        // Neither the work nor this queue may be dereferenced past this call: the work may run, and
-        // be the last one, before it returns.
-        // SAFETY: queued, in no chain; the pool is valid.
-        unsafe { (*pool).submit(lane, &batch) };
+        // SAFETY: accepted.
+        unsafe {
+            work.as_ref().adopt(self);
+            self.place_one(lane, work);
+        }
+        Ok(())
+    }
+
+    /// As [`Queue::submit`], unless as many works are in flight as the bound allows: submitted, and
+    /// their last callback has not returned. Without a bound it is the same.
+    ///
+    /// # Errors
+    /// [`Error::Again`]: so many are in flight. The others as of [`Queue::submit`].
+    ///
+    /// # Safety
+    /// As of [`Queue::submit`].
+    pub unsafe fn try_submit(&self, work: NonNull<Work>) -> Result<(), Error> {
+        // SAFETY: as the caller says.
+        let Some(control) = self.control() else { return unsafe { self.submit(work) } };
+        self.admit_caller()?;
+        // What is misuse is said to be, also where there is no room.
+        // SAFETY: valid, says the caller.
+        unsafe { work.as_ref() }.state.idle()?;
+        control.try_hold()?;
+        // SAFETY: as the caller says.
+        match unsafe { self.accept(work, State::NONE) } {
+            // SAFETY: accepted.
+            Ok(lane) => unsafe {
+                work.as_ref().adopt(self);
+                self.place_one(lane, work);
+            },
+            Err(error) => {
+                control.unhold();
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -85,35 +153,89 @@ impl Queue {
     /// # Safety
     /// As of [`Queue::submit`], for each of them.
     pub unsafe fn submit_batch(&self, works: &[NonNull<Work>]) -> Result<(), Error> {
-        for (taken, work) in works.iter().enumerate() {
-            // SAFETY: valid, says the caller.
-            if let Err(error) = unsafe { take(*work) } {
-                for work in works.iter().take(taken) {
-                    // SAFETY: taken above, and in no list.
-                    unsafe { work.as_ref() }.state.unsubmit();
-                }
+        self.admit_caller()?;
+        for (accepted, work) in works.iter().enumerate() {
+            // SAFETY: as the caller says.
+            if let Err(error) = unsafe { self.accept(*work, State::NONE) } {
+                // SAFETY: accepted above, and in no list.
+                works.iter().take(accepted).for_each(|work| unsafe { self.unaccept(*work) });
                 return Err(error);
             }
         }
-        // SAFETY: taken, and in no list.
-        works.iter().for_each(|work| unsafe { self.adopt(*work) });
-        // SAFETY: taken, in no list, and known to nobody else.
-        let batches = [Lane::High, Lane::Normal].map(|lane| (lane, unsafe { chain(works, lane) }));
-        let pool = self.pool;
-        for (lane, (ordered, _)) in &batches {
-            if let Some(batch) = ordered {
-                // SAFETY: as above.
-                unsafe { self.list(*lane).push(batch) };
-            }
+        if let Some(control) = self.control() {
+            control.hold(u32::try_from(works.len()).unwrap_or(u32::MAX));
         }
-        // Neither the works nor this queue may be dereferenced past this point, as in `submit`.
+        // SAFETY: accepted.
+        works.iter().for_each(|work| unsafe { work.as_ref().adopt(self) });
+        // SAFETY: accepted, in no list, and known to nobody else.
+        let batches = [Lane::High, Lane::Normal].map(|lane| (lane, unsafe { chain(works, lane) }));
+        let (control, route) = (self.control(), self.route());
+        for (lane, (ordered, _)) in &batches {
+            // SAFETY: as above.
+            unsafe { self.push(*lane, ordered.as_ref()) };
+        }
+        // Neither the works nor this queue may be dereferenced past this point, as in `place`; but
+        // for those that no list has yet.
         for (lane, (_, ready)) in &batches {
             if let Some(batch) = ready {
-                // SAFETY: queued, in no chain; the pool is valid.
-                unsafe { (*pool).submit(*lane, batch) };
+                // SAFETY: accepted, in no chain; the queue, and its control, outlive them.
+                unsafe { make_ready(control, route, *lane, batch) };
             }
         }
         Ok(())
+    }
+
+    /// Queues `work` when so many ticks have passed, at most [`MAX_DELAY`]: it takes its place in
+    /// the order then. Works whose time comes at one tick are queued in the order of submission.
+    /// Lock-free; callable from interrupts and callbacks.
+    ///
+    /// # Errors
+    /// As of [`Queue::submit`]; [`Error::Invalid`] also if the delay is longer, or the pool has no
+    /// timers, or its port no time.
+    ///
+    /// # Safety
+    /// As of [`Queue::submit`].
+    ///
+    /// [`MAX_DELAY`]: crate::MAX_DELAY
+    pub unsafe fn submit_delayed(&self, work: NonNull<Work>, ticks: u32) -> Result<(), Error> {
+        // SAFETY: valid as long as the queue is used.
+        let due = unsafe { (*self.pool).due_in(ticks) }?;
+        self.admit_caller()?;
+        // SAFETY: as the caller says.
+        unsafe {
+            self.accept(work, State::DELAYED)?;
+            work.as_ref().adopt(self);
+        }
+        if let Some(control) = self.control() {
+            control.hold(1);
+        }
+        self.delayed.add();
+        let pool = self.pool;
+        // Neither the work nor this queue may be dereferenced past this call.
+        // SAFETY: accepted, and in no list.
+        unsafe { (*pool).delay(work, due) };
+        Ok(())
+    }
+
+    /// Queues a work whose delay is over.
+    ///
+    /// # Safety
+    /// The work was accepted as delayed, and no list has it.
+    pub(crate) unsafe fn submit_expired(work: NonNull<Work>) {
+        // SAFETY: queued, and ours; its queue outlives it, and stays until it is no longer counted.
+        let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
+        // SAFETY: the status is ours.
+        unsafe { this.status.set(0) };
+        // SAFETY: queued.
+        if !unsafe { this.ops() }.is_ordered() && queue.loose.add() {
+            this.state.add(State::PHASE);
+        }
+        let route = queue.route();
+        // SAFETY: accepted, and in no list.
+        unsafe { queue.place_one(this.state.look().lane(), work) };
+        if let Some(address) = queue.delayed.done() {
+            route.wake(address);
+        }
     }
 
     /// Says that what an asynchronous work has begun is over, with `status`, which its ordered
@@ -123,36 +245,126 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Invalid`]: the work was never initialised, is not queued, or not asynchronous.
-    /// [`Error::Busy`]: it was completed already. Nothing has changed then.
+    /// [`Error::Busy`]: it was completed already, or cancelled. Nothing has changed then.
     ///
     /// # Safety
-    /// `work` is valid. (It stays so at least until its first completion.) Its submission has
-    /// returned, or its `func` has begun.
+    /// `work` is valid. (It stays so at least until its first completion, unless it is cancelled.)
+    /// Its submission has returned, or its `func` has begun.
     pub unsafe fn complete(work: NonNull<Work>, status: i32) -> Result<(), Error> {
         // SAFETY: valid, says the caller.
         let this = unsafe { work.as_ref() };
         // SAFETY: called for the first completion, while the status is nobody else's.
         if this.state.complete(|| unsafe { this.status.set(status) })? == Owed::Retire {
+            let lane = this.state.look().lane();
             // SAFETY: state rule 1: the work is ours to hand over; a queue outlives its works.
-            unsafe {
-                let pool = (*this.owner.get().cast::<Self>()).pool;
-                (*pool).submit(this.state.look().lane(), &Batch::of(work));
-            }
+            unsafe { (*this.queue()).route().make_one_ready(lane, work) };
         }
         // `work` must not be dereferenced past this point (state rule 2).
         Ok(())
     }
 
-    /// Notes where `work` belongs, and that it has no status yet.
+    /// What the helper of an executor does: runs `work`, or retires it, and that last. What becomes
+    /// ready by it is dispatched. Lock-free beside the callbacks.
     ///
     /// # Safety
-    /// `work` is taken, and in no list.
-    unsafe fn adopt(&self, work: NonNull<Work>) {
-        // SAFETY: taken, so valid, and the fields are ours.
-        unsafe {
-            work.as_ref().owner.set(ptr::from_ref(self).cast());
-            work.as_ref().status.set(0);
+    /// The work was given to the executor's `dispatch`, and this is the one call for that. Not from
+    /// an interrupt, nor from within `dispatch`.
+    pub unsafe fn helper(work: NonNull<Work>) {
+        // SAFETY: a dispatched work is valid and queued; its queue outlives it; and the pool that.
+        let port = unsafe { (*(*work.as_ref().queue()).pool).port() };
+        // SAFETY: as the caller says.
+        frame::with_frame(port, |frame| unsafe { helper::run(work, frame, 1) });
+    }
+
+    /// Gives the queue a control: before its first work, and once.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: it has one.
+    ///
+    /// # Safety
+    /// `control` is valid as long as the queue is used, and no other queue's.
+    pub unsafe fn set_control(&self, control: NonNull<Control>) -> Result<(), Error> {
+        set(&self.control, control)
+    }
+
+    /// Lets an executor run the queue's works: before its first work, and once.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: it has one.
+    ///
+    /// # Safety
+    /// `executor` is as its documentation says, and valid as long as the queue is used.
+    pub unsafe fn set_executor(&self, executor: NonNull<Executor>) -> Result<(), Error> {
+        set(&self.executor, executor)
+    }
+
+    /// From now on at most `limit` callbacks `func` of each lane run at once. Those that run beyond
+    /// that go on. Lock-free; callable from callbacks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the queue has no control, or the limit is 0 or more than 1023.
+    pub fn set_max(&self, limit: u32) -> Result<(), Error> {
+        self.change(|control| control.set_max(limit))
+    }
+
+    /// From now on the number of works that may run at once adapts to the backlog: it begins with 1,
+    /// and goes up and down between that and the limit. 0 stands for a threshold of 32; less than 32
+    /// means none. Lock-free; callable from callbacks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the queue has no control, or the threshold is above 2^20.
+    pub fn set_threshold(&self, threshold: u32) -> Result<(), Error> {
+        self.change(|control| control.set_threshold(threshold))
+    }
+
+    /// From now on [`Queue::try_submit`] lets at most so many works be in flight; 0 is any number.
+    /// Wait-free; callable from everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the queue has no control.
+    pub fn set_bound(&self, bound: u32) -> Result<(), Error> {
+        self.control().ok_or(Error::Invalid)?.set_bound(bound);
+        Ok(())
+    }
+
+    /// Whether more works than twice the threshold are pending in one of the lanes. Wait-free;
+    /// callable from everywhere.
+    pub fn is_congested(&self) -> bool {
+        self.control().is_some_and(Control::is_congested)
+    }
+
+    /// How a lane stands. Wait-free; callable from everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the queue has no control.
+    pub fn stats(&self, high: bool) -> Result<Stats, Error> {
+        let lane = if high { Lane::High } else { Lane::Normal };
+        let stats = self.control().ok_or(Error::Invalid)?.stats(lane);
+        let age = self.head(lane).map_or(0, |(_, age)| age);
+        Ok(Stats { head_age: age, ..stats })
+    }
+
+    /// Calls `stuck` for each lane whose oldest work has been that for more than so many ticks, with
+    /// it and its age; says how many there were. The work is an address to be compared: it may have
+    /// ended meanwhile. Wait-free beside those calls; callable from everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the queue has no control.
+    pub fn check(&self, ticks: u32, stuck: impl Fn(*mut Work, u32)) -> Result<u32, Error> {
+        if self.control().is_none() {
+            return Err(Error::Invalid);
         }
+        let heads = [Lane::High, Lane::Normal].map(|lane| self.head(lane));
+        let old = heads.into_iter().flatten().filter(|(_, age)| *age > ticks);
+        Ok(old.map(|(head, age)| stuck(head, age)).fold(0, |n, ()| n + 1))
+    }
+
+    /// The oldest work of a lane, as an address, and its age; if there is one.
+    fn head(&self, lane: Lane) -> Option<(*mut Work, u32)> {
+        if self.list(lane).is_idle() {
+            return None;
+        }
+        Some(self.control()?.head(lane, self.port()?.now()?))
     }
 
     /// The name, as it was given.
@@ -164,25 +376,177 @@ impl Queue {
     pub(crate) fn list(&self, lane: Lane) -> &OrderedList {
         self.lists.of(lane)
     }
+
+    /// The works without a place.
+    pub(crate) fn loose(&self) -> &Phases {
+        &self.loose
+    }
+
+    /// The works that the timers have.
+    pub(crate) fn delayed(&self) -> &Count {
+        &self.delayed
+    }
+
+    /// The control, if there is one.
+    pub(crate) fn control(&self) -> Option<&Control> {
+        // SAFETY: null, or valid as long as the queue is used. Relaxed: set before the first work.
+        unsafe { self.control.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// Where ready works go.
+    pub(crate) fn route(&self) -> Route {
+        // Relaxed: set before the first work.
+        Route { pool: self.pool, executor: self.executor.load(Ordering::Relaxed) }
+    }
+
+    /// The pool.
+    pub(crate) fn pool(&self) -> &Pool {
+        // SAFETY: valid as long as the queue is used.
+        unsafe { &*self.pool }
+    }
+
+    /// The pool's port.
+    pub(crate) fn port(&self) -> Option<&Port> {
+        self.pool().port()
+    }
+
+    /// Makes a change to the control, and ready what that has taken up.
+    fn change(
+        &self,
+        change: impl FnOnce(&Control) -> Result<PerLane<Option<NonNull<Work>>>, Error>,
+    ) -> Result<(), Error> {
+        let taken_up = change(self.control().ok_or(Error::Invalid)?)?;
+        let route = self.route();
+        for lane in [Lane::High, Lane::Normal] {
+            if let Some(work) = *taken_up.of(lane) {
+                // SAFETY: taken up: ours, with the right to start.
+                unsafe { route.make_one_ready(lane, work) };
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may submit at present.
+    ///
+    /// # Errors
+    /// [`Error::Shutdown`]: the queue is closing, and the caller is none of its callbacks.
+    fn admit_caller(&self) -> Result<(), Error> {
+        // Relaxed: a submission that is under way when the queue begins to close may be either.
+        if self.closing.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        if self.port().and_then(|port| frame::is_inside(port, self)) != Some(true) {
+            return Err(Error::Shutdown);
+        }
+        // Relaxed: seen by who waits for the callback to be over.
+        self.late.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes `work` the library's (edge 1 of its state), and says which lane it goes by; or refuses
+    /// it, and changes nothing.
+    ///
+    /// # Errors
+    /// As of [`Queue::submit`].
+    ///
+    /// # Safety
+    /// As of [`Queue::submit`].
+    unsafe fn accept(&self, work: NonNull<Work>, bits: State) -> Result<Lane, Error> {
+        // SAFETY: valid, says the caller.
+        let this = unsafe { work.as_ref() };
+        let idle = this.state.idle()?;
+        if !this.has_callbacks() {
+            return Err(Error::Invalid);
+        }
+        let controlled = if self.control().is_some() { State::CONTROLLED } else { State::NONE };
+        // SAFETY: it has a table, since it has callbacks.
+        let is_counted = !unsafe { this.ops() }.is_ordered() && !bits.has(State::DELAYED);
+        let phase = if is_counted && self.loose.add() { State::PHASE } else { State::NONE };
+        this.state.queue(idle, bits.with(controlled).with(phase));
+        Ok(idle.lane())
+    }
+
+    /// Undoes `accept`.
+    ///
+    /// # Safety
+    /// The work was accepted, not as delayed, and is in no list.
+    unsafe fn unaccept(&self, work: NonNull<Work>) {
+        // SAFETY: accepted.
+        let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
+        let state = this.state.look();
+        this.state.unqueue();
+        if !ops.is_ordered()
+            && let Some(address) = self.loose.done(state.is_odd())
+        {
+            self.route().wake(address);
+        }
+    }
+
+    /// Gives `work` its place, and makes it ready. Neither the work nor this queue may be
+    /// dereferenced past this call: the work may run, and be the last one, before it returns.
+    ///
+    /// # Safety
+    /// The work is accepted, and in no list.
+    pub(crate) unsafe fn place_one(&self, lane: Lane, work: NonNull<Work>) {
+        // SAFETY: accepted.
+        let this = unsafe { work.as_ref() };
+        let (route, batch) = (self.route(), Batch::of(work));
+        let state = this.state.look();
+        let control = self.control().filter(|_| state.is_controlled());
+        // SAFETY: accepted.
+        if unsafe { this.ops() }.is_ordered() {
+            // SAFETY: in no list, and known to nobody else.
+            unsafe { self.push(lane, Some(&batch)) };
+        }
+        if state.has(State::DELAYED) && this.state.expire() {
+            // Whoever waits for this keeps the work's memory.
+            route.wake(this.state.address());
+        }
+        // SAFETY: in no chain.
+        unsafe { make_ready(control, route, lane, &batch) };
+    }
+
+    /// Gives the works of `batch` their places in the order of a lane.
+    ///
+    /// # Safety
+    /// The works are accepted, in no list, and known to nobody else.
+    unsafe fn push(&self, lane: Lane, batch: Option<&Batch>) {
+        let Some(batch) = batch else { return };
+        // SAFETY: as the caller says.
+        if unsafe { self.list(lane).push(batch) }
+            && let Some(control) = self.control()
+        {
+            let now = self.port().and_then(Port::now).unwrap_or(0);
+            control.note_head(lane, batch.oldest(), now);
+        }
+    }
 }
 
-/// Makes `work` the library's (edge 1 of its state), and says which lane it goes by; or refuses it,
-/// and changes nothing.
-///
-/// # Errors
-/// As of [`Queue::submit`].
+/// Makes the works of `batch` ready, or lets them wait for the limit.
 ///
 /// # Safety
-/// As of [`Queue::submit`].
-unsafe fn take(work: NonNull<Work>) -> Result<Lane, Error> {
-    // SAFETY: valid, says the caller.
-    let this = unsafe { work.as_ref() };
-    let lane = this.state.submit()?;
-    if !this.has_callbacks() {
-        this.state.unsubmit();
-        return Err(Error::Invalid);
+/// As of [`Route::make_ready`].
+unsafe fn make_ready(control: Option<&Control>, route: Route, lane: Lane, batch: &Batch) {
+    match control {
+        // SAFETY: as the caller says.
+        None => unsafe { route.make_ready(lane, batch) },
+        // SAFETY: as the caller says.
+        Some(control) => unsafe {
+            if let Some(oldest) = control.push(lane, batch) {
+                route.make_one_ready(lane, oldest);
+            }
+        },
     }
-    Ok(lane)
+}
+
+/// Sets a pointer that is null.
+///
+/// # Errors
+/// [`Error::Busy`]: it is not null.
+fn set<T>(word: &AtomicPtr<T>, value: NonNull<T>) -> Result<(), Error> {
+    // Relaxed, both: set before the first work, which publishes it.
+    let (new, order) = (value.as_ptr(), Ordering::Relaxed);
+    word.compare_exchange(ptr::null_mut(), new, order, order).map_or(Err(Error::Busy), |_| Ok(()))
 }
 
 /// The works that go by `lane`, chained for the ordered list, those that have a place there, and
@@ -190,7 +554,7 @@ unsafe fn take(work: NonNull<Work>) -> Result<Lane, Error> {
 ///
 /// # Safety
 /// The works are queued, and their links the caller's.
-unsafe fn chain(works: &[NonNull<Work>], lane: Lane) -> (Option<Batch>, Option<Batch>) {
+unsafe fn chain(works: &[NonNull<Work>], lane: Lane) -> Batches {
     let (mut ordered, mut ready) = (None, None);
     for &work in works {
         // SAFETY: valid, and ours.

@@ -5,31 +5,40 @@
 //!
 //! | bit          | set by                                   | means                                      |
 //! |--------------|------------------------------------------|--------------------------------------------|
-//! | `QUEUED`     | the submitter, [`submit`]                | the library has the work                   |
-//! | `RETURNED`   | the worker that ran `func`, [`finish`]   | `func` has returned                        |
+//! | `QUEUED`     | the submitter, [`queue`]                 | the library has the work                   |
+//! | `STARTED`    | its claimer, [`start`]                   | too late to cancel it                      |
+//! | `RETURNED`   | the worker that ran `func`, [`finish`]   | `func` has returned, or will never run     |
 //! | `COMPLETED`  | the same, or whoever [`complete`]s it    | what `func` has begun is over              |
 //! | `TURN`       | the holder of the turn, [`take_turn`]    | everything before it in its lane is retired|
 //! | `ASYNC`      | the owner, or `func`, [`set_async`]      | the completion comes later, from elsewhere |
-//! | `COMPLETING` | who completes it first, [`complete`]     | the status is being written                |
+//! | `COMPLETING` | who completes it first                   | the status is being written                |
+//! | `CANCELLED`  | anybody, [`cancel`]                      | `func` will not run                        |
+//! | `DELAYED`    | the submitter; lifted by [`expire`]      | the timers have it, and no list has        |
+//! | `AWAITED`    | who waits for the end of the delay       | [`expire`] is to wake him                  |
 //! | `HIGH`       | the owner, [`set_high`]                  | the work goes by the high-priority lane    |
-//!
-//! The other 9 bits are kept for cancelling and delays.
+//! | `CONTROLLED` | the submitter                            | its queue's control counts it              |
+//! | `PHASE`      | the submitter                            | which of two counts it is in (`count.rs`)  |
+//! | `BARRIER`    | from the beginning                       | not a work: somebody stands in the order   |
 //!
 //! A work is **done** when it has both `RETURNED` and `COMPLETED`. `finish` sets both at once,
 //! unless the work is `ASYNC`; then it sets the first, and `complete` the second, in whichever
 //! order.
 //!
 //! ```text
-//!                 1 submit              2 finish (and complete, if ASYNC)
+//!                 1 queue               2 finish (and complete, if ASYNC)
 //!   ╭────────╮ ───────────► ╭────────╮ ───────────► ╭─────────────╮
 //!   │  Idle  │              │ Queued │              │ Queued Done │
 //!   ╰────────╯ ◄─────╮      ╰────────╯              ╰─────────────╯
-//!         ▲   5 end  │           │ 3 take_turn             │ 3 take_turn
-//!         │ (no      │           ▼                         ▼
-//!         │  place   │      ╭─────────────╮  4 as 2   ╭──────────────────╮
-//!         │  in the  │      │ Queued Turn │ ────────► │ Queued Done Turn │
-//!         │  order)  │      ╰─────────────╯           ╰──────────────────╯
-//!         ╰── Queued ╰──────────────────────── 5 end ─────────╯
+//!    │    ▲   5 end  │       ▲   │ 3 take_turn             │ 3 take_turn
+//!  1 │    │ (no      │       │   ▼                         ▼
+//!    │    │  place   │       │  ╭─────────────╮  4 as 2   ╭──────────────────╮
+//!    │    │  in the  │       │  │ Queued Turn │ ────────► │ Queued Done Turn │
+//!    │    │  order)  │       │  ╰─────────────╯           ╰──────────────────╯
+//!    │    ╰── Queued ╰───────┼──────────────── 5 end ─────────╯
+//!    ▼                       │ 6 expire
+//!   ╭────────────────╮       │
+//!   │ Queued Delayed │ ──────╯
+//!   ╰────────────────╯
 //! ```
 //!
 //! **Whoever sets the last of `RETURNED`, `COMPLETED` and `TURN` retires the work**, or sees to it
@@ -37,18 +46,27 @@
 //! and only one: nobody waits, nobody polls. As a short cut the holder of the turn may find the
 //! work done by [`is_done`] and need not set `TURN`.
 //!
+//! **Whoever sets the first of `STARTED` and `CANCELLED` decides** whether `func` runs: so a cancel
+//! that is told that it came in time did.
+//!
+//! A *barrier* is never done. Who stands in the order by it gets the turn itself, and is woken by
+//! whoever brings it.
+//!
 //! | state              | linked where               | who may dereference it      | may it be freed?    |
 //! |--------------------|----------------------------|-----------------------------|---------------------|
 //! | `Idle`             | nowhere                    | its owner, not the library  | yes, by its owner   |
-//! | `Queued`           | ordered and ready lists    | holder of the turn, claimer,| no                  |
-//! |                    |                            | who is to complete it       |                     |
+//! | `Queued Delayed`   | the timers                 | who has the timers          | no                  |
+//! | `Queued`           | ordered and ready lists,   | holder of the turn, claimer,| no                  |
+//! |                    | or ordered list and backlog| who is to complete it       |                     |
 //! | `Queued Done`      | ordered list               | holder of the turn          | no                  |
 //! | `Queued Turn`      | ready list, or running, or | its claimer, who is to      | no                  |
 //! |                    | nowhere until completed    | complete it                 |                     |
 //! | `Queued Done Turn` | nowhere, or ready list     | who set the last bit, or    | by its last callback|
 //! |                    | (to be retired)            | claims it then              |                     |
 //!
-//! "Claimer" is whoever took the chain that the work hangs in, later the worker that runs it.
+//! "Claimer" is whoever took the chain that the work hangs in, later the worker that runs it. Who
+//! cancels or flushes a work looks at this word, and at `owner`, by a right of his own: the memory
+//! is his, or he knows that it stays.
 //!
 //! Rules, cited by number elsewhere:
 //!
@@ -57,10 +75,13 @@
 //! 2. A party that sets one of the three that is not the last does not touch the work any more.
 //! 3. [`end`] comes before the last callback of a work is entered, and is the last that the library
 //!    does to it: that callback may free the work, or queue it again.
-//! 4. `HIGH` does not change while the work is queued, and stays when it ends; `ASYNC` is set at
-//!    the latest by `func`, and ends with the work.
+//! 4. `HIGH`, `CONTROLLED` and `PHASE` do not change while the work is queued; the first stays when
+//!    it ends. `ASYNC` is set at the latest by `func`, and ends with the work.
 //!
-//! [`submit`]: AtomicState::submit
+//! [`queue`]: AtomicState::queue
+//! [`start`]: AtomicState::start
+//! [`cancel`]: AtomicState::cancel
+//! [`expire`]: AtomicState::expire
 //! [`finish`]: AtomicState::finish
 //! [`complete`]: AtomicState::complete
 //! [`take_turn`]: AtomicState::take_turn
@@ -95,17 +116,29 @@ impl State {
     /// Initialised, and nobody's but its owner's. "bt" above, no bit below.
     pub(crate) const IDLE: Self = Self(0x6274_0000);
     const MAGIC_MASK: u32 = 0xffff_0000;
+    /// What the submitter adds: the queue's control counts the work.
+    pub(crate) const CONTROLLED: Self = Self(1 << 11);
+    /// What the submitter adds: the second of the two counts.
+    pub(crate) const PHASE: Self = Self(1 << 12);
+    /// What the submitter adds: the timers are to have the work first.
+    pub(crate) const DELAYED: Self = Self(1 << 8);
+    /// Nothing.
+    pub(crate) const NONE: Self = Self(0);
     const QUEUED: Self = Self(1 << 0);
     const RETURNED: Self = Self(1 << 1);
     const COMPLETED: Self = Self(1 << 2);
     const TURN: Self = Self(1 << 3);
     const ASYNC: Self = Self(1 << 4);
     const COMPLETING: Self = Self(1 << 5);
-    const HIGH: Self = Self(1 << 6);
+    const STARTED: Self = Self(1 << 6);
+    const CANCELLED: Self = Self(1 << 7);
+    const AWAITED: Self = Self(1 << 9);
+    const HIGH: Self = Self(1 << 10);
+    const BARRIER: Self = Self(1 << 13);
     const DONE: Self = Self::RETURNED.with(Self::COMPLETED);
     const DONE_AND_TURN: Self = Self::DONE.with(Self::TURN);
 
-    const fn with(self, bits: Self) -> Self {
+    pub(crate) const fn with(self, bits: Self) -> Self {
         Self(self.0 | bits.0)
     }
 
@@ -113,13 +146,28 @@ impl State {
         Self(self.0 & !bits.0)
     }
 
-    const fn has(self, bits: Self) -> bool {
+    pub(crate) const fn has(self, bits: Self) -> bool {
         self.0 & bits.0 == bits.0
     }
 
     /// The lane that the work goes by.
     pub(crate) const fn lane(self) -> Lane {
         if self.has(Self::HIGH) { Lane::High } else { Lane::Normal }
+    }
+
+    /// Whether the queue's control counts the work.
+    pub(crate) const fn is_controlled(self) -> bool {
+        self.has(Self::CONTROLLED)
+    }
+
+    /// Whether the work was cancelled.
+    pub(crate) const fn is_cancelled(self) -> bool {
+        self.has(Self::CANCELLED)
+    }
+
+    /// Which of the two counts the work is in.
+    pub(crate) const fn is_odd(self) -> bool {
+        self.has(Self::PHASE)
     }
 
     /// Whether the work was handed over to be retired.
@@ -132,6 +180,26 @@ impl State {
     }
 }
 
+/// Whether `func` is to run.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Start {
+    /// It is.
+    Run,
+    /// It was cancelled in time.
+    Skip,
+}
+
+/// Who has a work that was cancelled.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cancelled {
+    /// It is in a lane, and will be claimed.
+    InLane,
+    /// The timers have it, and must be told.
+    InTimers,
+}
+
 /// What a party owes next that has set one of the bits by which a work is retired.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,12 +208,19 @@ pub(crate) enum Owed {
     Retire,
     /// It was not: the work is not to be touched any more (rule 2).
     Nothing,
+    /// It has brought the turn to a barrier: who stands there is to be woken, by the address of the
+    /// word, which is not to be touched any more.
+    Wake,
 }
 
 impl Owed {
     /// For who has set `bits` where `before` was.
     fn after(before: State, bits: State) -> Self {
-        if before.with(bits).has(State::DONE_AND_TURN) { Self::Retire } else { Self::Nothing }
+        match before {
+            _ if before.with(bits).has(State::DONE_AND_TURN) => Self::Retire,
+            _ if before.has(State::BARRIER) => Self::Wake,
+            _ => Self::Nothing,
+        }
     }
 }
 
@@ -161,46 +236,126 @@ impl AtomicState {
         }
     }
 
-    /// Edge 1: the library takes the work, and says which lane it goes by; or refuses it and
-    /// changes nothing. Lock-free: a retry means that the owner has changed a flag meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when the work is queued already; [`Error::Invalid`] when the magic is missing.
-    pub(crate) fn submit(&self) -> Result<Lane, Error> {
-        // Relaxed: who may submit the work got it by a synchronisation of his own, and nobody else
-        // looks at it until a list has published it.
-        self.update(|idle| idle.with(State::QUEUED)).map(State::lane)
+    const_fn! {
+        /// The word of a barrier: as of a work that is queued, and never done.
+        pub(crate) const fn barrier() -> Self {
+            Self(Atomic::new(State::IDLE.with(State::QUEUED).with(State::BARRIER)))
+        }
     }
 
-    /// Undoes [`AtomicState::submit`], before a list has the work.
-    pub(crate) fn unsubmit(&self) {
-        // Relaxed, both: as `submit`.
-        let queued = self.0.load(Ordering::Relaxed);
-        self.0.store(queued.without(State::QUEUED), Ordering::Relaxed);
+    /// What the work is like, if it is idle.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the work is queued; [`Error::Invalid`] when the magic is missing.
+    pub(crate) fn idle(&self) -> Result<State, Error> {
+        // Relaxed: who may submit the work got it by a synchronisation of his own.
+        match self.0.load(Ordering::Relaxed) {
+            seen if !seen.is_initialised() => Err(Error::Invalid),
+            seen if seen.has(State::QUEUED) => Err(Error::Busy),
+            seen => Ok(seen),
+        }
+    }
+
+    /// Edge 1: the library takes the work, which is `idle`. A store, since nobody else may move it.
+    pub(crate) fn queue(&self, idle: State, bits: State) {
+        // Relaxed: nobody else looks at the work until a list has published it; but for who cancels
+        // it, and then the word says all.
+        self.0.store(idle.with(State::QUEUED).with(bits), Ordering::Relaxed);
+    }
+
+    /// Undoes [`AtomicState::queue`], before a list has the work.
+    pub(crate) fn unqueue(&self) {
+        let kept = State::HIGH.with(State::ASYNC);
+        // Relaxed, both: as `queue`.
+        let idle = State(self.0.load(Ordering::Relaxed).0 & kept.0 | State::IDLE.0);
+        self.0.store(idle, Ordering::Relaxed);
     }
 
     /// Chooses the lane, while the work is idle.
     ///
     /// # Errors
-    /// As of `submit`.
+    /// As of `idle`.
     pub(crate) fn set_high(&self, high: bool) -> Result<(), Error> {
-        self.update(|idle| if high { idle.with(State::HIGH) } else { idle.without(State::HIGH) })
-            .map(|_| ())
+        let idle = self.idle()?;
+        let new = if high { idle.with(State::HIGH) } else { idle.without(State::HIGH) };
+        // Relaxed: the owner's own affair, until a list publishes the work.
+        self.0.store(new, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Changes the word of an idle work; says what it was.
-    fn update(&self, change: impl Fn(State) -> State) -> Result<State, Error> {
-        let mut seen = State::IDLE;
+    /// Says that `func` is not to run, if it is not too late. Wait-free: a retry means that a bit
+    /// of the work was set meanwhile, and there are so many bits.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when it is too late, or the work is not queued; [`Error::Invalid`] when the
+    /// magic is missing. Nothing has changed then.
+    pub(crate) fn cancel(&self) -> Result<Cancelled, Error> {
+        // Relaxed, all: only which of this and `start` is first is decided here.
+        let mut seen = self.0.load(Ordering::Relaxed);
         loop {
-            // Relaxed, both: the owner's own affair, until a list publishes the work.
-            match self.0.compare_exchange(seen, change(seen), Ordering::Relaxed, Ordering::Relaxed)
-            {
-                Ok(_) => return Ok(seen),
-                Err(found) if !found.is_initialised() => return Err(Error::Invalid),
-                Err(found) if found.has(State::QUEUED) => return Err(Error::Busy),
+            if !seen.is_initialised() {
+                return Err(Error::Invalid);
+            }
+            if !seen.has(State::QUEUED) || seen.has(State::STARTED) {
+                return Err(Error::Busy);
+            }
+            let new = seen.with(State::CANCELLED);
+            match self.0.compare_exchange(seen, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) if seen.has(State::DELAYED) => return Ok(Cancelled::InTimers),
+                Ok(_) => return Ok(Cancelled::InLane),
                 Err(found) => seen = found,
             }
         }
+    }
+
+    /// From here on it is too late to cancel the work; says whether it was.
+    pub(crate) fn start(&self) -> Start {
+        // Relaxed: as `cancel`.
+        let before = self.0.fetch_or(State::STARTED, Ordering::Relaxed);
+        if before.has(State::CANCELLED) { Start::Skip } else { Start::Run }
+    }
+
+    /// Adds what a work without a place is counted by when its delay is over.
+    pub(crate) fn add(&self, bits: State) {
+        // Relaxed: a list publishes it.
+        self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// Edge 6: the delay is over, and the work has its place. Says whether somebody waits for that,
+    /// who is to be woken by the address of the word.
+    #[must_use]
+    pub(crate) fn expire(&self) -> bool {
+        let keep = State(!State::DELAYED.with(State::AWAITED).0);
+        // Release: pairs with the Acquire in `await_expiry`: what stands behind the work in the
+        // order stands behind it for who waits, too.
+        self.0.fetch_and(keep, Ordering::Release).has(State::AWAITED)
+    }
+
+    /// The value of the word to wait on until the delay is over, or `None` if it is. Lock-free.
+    pub(crate) fn await_expiry(&self) -> Option<u32> {
+        // Acquire, both: pair with the Release in `expire`.
+        let mut seen = self.0.load(Ordering::Acquire);
+        while seen.has(State::DELAYED) {
+            let new = seen.with(State::AWAITED);
+            match self.0.compare_exchange(seen, new, Ordering::Relaxed, Ordering::Acquire) {
+                Ok(_) => return Some(new.0),
+                Err(found) => seen = found,
+            }
+        }
+        None
+    }
+
+    /// The value of a barrier's word to wait on until it has the turn, or `None` if it has.
+    pub(crate) fn await_turn(&self) -> Option<u32> {
+        // Acquire: pairs with the Release in `take_turn`: all that the ordered callbacks before
+        // wrote is seen, and `front`.
+        let seen = self.0.load(Ordering::Acquire);
+        (!seen.has(State::TURN)).then_some(seen.0)
+    }
+
+    /// Where the word is, for a port's hooks.
+    pub(crate) fn address(&self) -> *const u32 {
+        self.0.address()
     }
 
     /// Says that the completion comes later, by [`AtomicState::complete`].
@@ -235,6 +390,21 @@ impl AtomicState {
         Owed::after(self.0.fetch_or(bits, Ordering::AcqRel), bits)
     }
 
+    /// Edges 2 and 4, for a work that was cancelled. `write_status` is called unless the work was
+    /// completed all the same.
+    pub(crate) fn finish_cancelled(&self, write_status: impl FnOnce()) -> Owed {
+        // Relaxed: only which completion is the first is decided here.
+        let late = self.0.fetch_or(State::COMPLETING, Ordering::Relaxed).has(State::COMPLETING);
+        let bits = if late {
+            State::RETURNED
+        } else {
+            write_status();
+            State::DONE
+        };
+        // Acquire and Release: as of `finish`.
+        Owed::after(self.0.fetch_or(bits, Ordering::AcqRel), bits)
+    }
+
     /// Edges 2 and 4: what `func` began is over. `write_status` is called if this is the first
     /// completion, while the work still waits for it.
     ///
@@ -266,8 +436,8 @@ impl AtomicState {
 
     /// Edge 3: everything before this work has retired.
     pub(crate) fn take_turn(&self) -> Owed {
-        // Release: pairs with the Acquire in `finish` and `complete`. Acquire: pairs with the
-        // Release in `finish` and `complete`.
+        // Release: pairs with the Acquire in `finish`, `complete` and `await_turn`. Acquire: pairs
+        // with the Release in `finish` and `complete`.
         Owed::after(self.0.fetch_or(State::TURN, Ordering::AcqRel), State::TURN)
     }
 

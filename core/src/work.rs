@@ -7,12 +7,15 @@
 //! |---------|------------------------------------------------------------------------------------|
 //! | `link`  | the ordered list: its submitter until it is pushed, then the holder of the turn    |
 //! | `next`  | the ready list: its submitter until it is pushed, then its claimer                 |
-//! | `owner` | written by the submitter before both; then read by who runs or completes the work  |
+//! | `owner` | the queue: written by the submitter before both; read by who runs, completes,      |
+//! |         | cancels or flushes the work. Atomic since the last two may do so at any time       |
 //! | `ops`   | constant from initialisation on                                                    |
 //! | `state` | as `state.rs` says                                                                 |
-//! | `status`| written by the submitter, then by the first to complete it; read by its callbacks  |
+//! | `status`| written by the submitter, then by the first to complete it; read by its callbacks. |
+//! |         | While the work is delayed: when the delay ends                                     |
 //!
-//! The two links are apart since a work is in both lists at once. The callbacks are one pointer to
+//! The two links are apart since a work is in both lists at once. (`next` links it in the timers and
+//! the backlog too, one after the other.) The callbacks are one pointer to
 //! a constant table, as Linux's `file_operations`, for each *kind* of work, not three for each
 //! work: that is what brings a work from 56 bytes to 40 (from 32 to 24 on 32-bit), and into one
 //! cache line.
@@ -20,8 +23,12 @@
 use core::ptr::{self, NonNull};
 
 use crate::error::Error;
+use crate::queue::Queue;
 use crate::state::AtomicState;
-use crate::sync::{Cell, const_fn, model_only};
+use crate::sync::{AtomicPtr, Cell, Ordering, const_fn, model_only};
+
+/// The status of a work that was cancelled.
+pub const CANCELLED: i32 = -125;
 
 /// A callback. It gets the work; what the work belongs to is found around it (`container_of`).
 pub type Func = unsafe extern "C" fn(NonNull<Work>);
@@ -55,7 +62,7 @@ impl WorkOps {
 pub struct Work {
     pub(crate) link: Cell<*mut Work>,
     pub(crate) next: Cell<*mut Work>,
-    pub(crate) owner: Cell<*const ()>,
+    owner: AtomicPtr<Queue>,
     ops: *const WorkOps,
     pub(crate) state: AtomicState,
     pub(crate) status: Cell<i32>,
@@ -79,7 +86,7 @@ impl Work {
             Self {
                 link: Cell::new(ptr::null_mut()),
                 next: Cell::new(ptr::null_mut()),
-                owner: Cell::new(ptr::null()),
+                owner: AtomicPtr::new(ptr::null_mut()),
                 ops,
                 state: AtomicState::new(),
                 status: Cell::new(0),
@@ -106,7 +113,7 @@ impl Work {
         self.state.set_async()
     }
 
-    /// What the work was completed with; 0 if it is not asynchronous.
+    /// What the work was completed with; [`CANCELLED`] if it was cancelled; 0 otherwise.
     ///
     /// # Safety
     /// The caller is one of the work's ordered callbacks, or has the work back.
@@ -114,6 +121,30 @@ impl Work {
     pub unsafe fn status(&self) -> i32 {
         // SAFETY: written before the work was done, says the caller.
         unsafe { self.status.get() }
+    }
+
+    /// A barrier: a work that is queued, and never done.
+    pub(crate) fn barrier() -> Self {
+        // SAFETY: it is never submitted as works are.
+        Self { state: AtomicState::barrier(), ..unsafe { Self::new(ptr::null()) } }
+    }
+
+    /// Notes whose the work is, and that it has no status yet.
+    ///
+    /// # Safety
+    /// The work is in no list, and known to the caller alone.
+    pub(crate) unsafe fn adopt(&self, queue: &Queue) {
+        // Relaxed: published with the work.
+        self.owner.store(ptr::from_ref(queue).cast_mut(), Ordering::Relaxed);
+        // SAFETY: the caller's.
+        unsafe { self.status.set(0) };
+    }
+
+    /// The queue that the work was last submitted to, or null. It is valid as long as the work is
+    /// queued.
+    pub(crate) fn queue(&self) -> *const Queue {
+        // Relaxed: who has the work knows that it was submitted.
+        self.owner.load(Ordering::Relaxed)
     }
 
     /// Whether the work can be queued: it has a table, and that a callback.
@@ -138,7 +169,7 @@ model_only! {
         pub(crate) fn revoke(&mut self) {
             self.link.revoke();
             self.next.revoke();
-            self.owner.revoke();
+            self.owner.with_mut(|_| ());
             self.state.revoke();
             self.status.revoke();
         }

@@ -15,6 +15,14 @@ pub mod work;
 
 pub mod queue;
 
+pub mod end;
+
+pub mod control;
+
+pub mod executor;
+
 pub mod pool;
+
+pub mod timers;
 
 pub mod worker;

@@ -8,12 +8,12 @@ use btwq::{Pool, Port, host};
 use crate::check::{Mirror, core, initialised};
 use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 
-/// How a worker sleeps and is woken on some platform: a constant table that outlives the pools that
-/// name it. The two are a futex: one context sleeps on a word as long as that has some value;
-/// another changes the word and then wakes it. On hosts use `BTWQ_PORT_HOST`.
+/// What a platform must give: a constant table that outlives the pools that name it. On hosts use
+/// `BTWQ_PORT_HOST`. `wait` and `wake` are a futex: one context sleeps on a word as long as that has
+/// some value; another changes the word and then wakes it. The other two may be NULL.
 ///
 /// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
-/// value`, and enables them; `wake` does nothing. With a mutex and a condition variable: `wait`
+/// value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a mutex and a condition variable: `wait`
 /// waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
 /// but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
 /// interrupts and signal handlers there.
@@ -24,10 +24,18 @@ pub struct btwq_port {
     /// Read the word atomically (or `volatile`, as large as it is); it is changed by others
     /// meanwhile. Never called from an interrupt.
     pub wait: Option<unsafe extern "C" fn(word: *const u32, value: u32)>,
-    /// Lets the `wait` for `word` return. Called after the word was changed, by whoever makes a
+    /// Lets every `wait` for `word` return. Called after the word was changed, by whoever makes a
     /// work ready: a thread, a callback, an interrupt. Must not block, and must not dereference
     /// `word`, which may be gone.
     pub wake: Option<unsafe extern "C" fn(word: *const u32)>,
+    /// The time in ticks, modulo 2^32. Called from wherever works are queued, interrupts too. Without
+    /// it nothing can be delayed, and ages are 0. `BTWQ_PORT_HOST`: milliseconds.
+    pub now: Option<unsafe extern "C" fn() -> u32>,
+    /// The address of a pointer that belongs to the calling thread or task alone, as long as that
+    /// lives, and is NULL at first; an interrupt gets that of the context that it has interrupted.
+    /// By it the library knows which queue's callback a caller is in. Without it the calls that wait
+    /// are refused.
+    pub local: Option<unsafe extern "C" fn() -> *mut *const c_void>,
 }
 
 /// Works that wait for a worker, and the workers that run them, for any number of queues. All
@@ -43,6 +51,7 @@ pub struct btwq_pool {
     priv_high: usize,
     priv_workers: *mut c_void,
     priv_port: *const btwq_port,
+    priv_timers: *mut c_void,
     priv_sleepers: u32,
     priv_runs: u32,
     priv_threads: *mut c_void,
@@ -54,14 +63,15 @@ pub struct btwq_pool {
 pub const BTWQ_PRIV_POOL_MAGIC: u32 = 0x6274_706f;
 
 const _: () = {
-    assert!(size_of::<Pool>() == 5 * size_of::<*const ()>() + 8);
-    assert!(size_of::<btwq_pool>() == 6 * size_of::<*const ()>() + 16);
+    assert!(size_of::<Pool>() == 6 * size_of::<*const ()>() + 8);
+    assert!(size_of::<btwq_pool>() == 7 * size_of::<*const ()>() + 16);
     assert!(align_of::<btwq_pool>() == align_of::<Pool>());
     assert!(size_of::<btwq_port>() == size_of::<Port>());
     assert!(size_of::<host::Threads>() == size_of::<*const ()>());
 };
 
-// SAFETY: the core's pool is two inboxes, a count, the workers, a port, two words, in this order.
+// SAFETY: the core's pool is two inboxes, a count, the workers, a port, the timers, two words, in this
+// order.
 unsafe impl Mirror for btwq_pool {
     type Core = Pool;
     const MAGIC: u32 = BTWQ_PRIV_POOL_MAGIC;
@@ -75,7 +85,7 @@ unsafe impl Mirror for btwq_pool {
 ///
 /// # Safety
 /// `pool` is initialised, and stays so for as long as the result is used.
-unsafe fn threads<'a>(pool: NonNull<btwq_pool>) -> &'a host::Threads {
+pub(crate) unsafe fn threads<'a>(pool: NonNull<btwq_pool>) -> &'a host::Threads {
     // SAFETY: `Threads` is transparent over an atomic pointer, and there are none while it is null.
     unsafe { &*(&raw const (*pool.as_ptr()).priv_threads).cast() }
 }
@@ -131,6 +141,7 @@ pub unsafe extern "C" fn btwq_pool_init(
         priv_high: 0,
         priv_workers: core::ptr::null_mut(),
         priv_port: port,
+        priv_timers: core::ptr::null_mut(),
         priv_sleepers: 0,
         priv_runs: 0,
         priv_threads: core::ptr::null_mut(),
@@ -143,7 +154,8 @@ pub unsafe extern "C" fn btwq_pool_init(
 }
 
 /// Starts threads, named `btwq-0`, `btwq-1` and so on, each a worker of the pool; and ends a stop,
-/// so that workers of your own may run as well. The threads have stacks of 2 MiB and inherit the
+/// so that workers of your own may run as well. If the pool has timers, a thread `btwq-clock` more
+/// calls `btwq_pool_tick` whenever that is due. The threads have stacks of 2 MiB and inherit the
 /// caller's signal mask.
 ///
 /// Parameters: `pool`, initialised, with `BTWQ_PORT_HOST` as its port unless `n_threads` is 0;

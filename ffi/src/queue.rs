@@ -13,10 +13,10 @@ use crate::work::btwq_work;
 /// An ordered work queue: an order of works (one for each of its two lanes), on a pool that it may
 /// share with other queues. All fields are the library's.
 ///
-/// Memory: yours, and it stays where it is from the first submission on. It may be freed when every
-/// `btwq_queue_work` on it has returned, and so has the last callback of its last work, on a thread
-/// that was joined since (as `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like
-/// that has returned since. To learn when a queue is empty, count in the works' last callbacks.
+/// Memory: yours, and it stays where it is from the first submission on, until `btwq_queue_destroy`
+/// has returned. Without that it may be freed when every `btwq_queue_work` on it has returned, and
+/// so has the last callback of its last work, on a thread that was joined since (as
+/// `btwq_pool_stop` does), or in a call of `btwq_run_one` and its like that has returned since.
 #[repr(C)]
 pub struct btwq_queue {
     priv_stack: *mut c_void,
@@ -25,21 +25,23 @@ pub struct btwq_queue {
     priv_high_front: *mut c_void,
     priv_pool: *mut btwq_pool,
     priv_name: *const c_char,
-    priv_magic: u32,
-    priv_reserved: u32,
+    priv_control: *mut c_void,
+    priv_executor: *const c_void,
+    priv_counts: [u32; 7],
+    pub(crate) priv_magic: u32,
 }
 
 /// What `priv_magic` is in an initialised queue. Use `BTWQ_QUEUE_INIT`.
 pub const BTWQ_PRIV_QUEUE_MAGIC: u32 = 0x6274_7175;
 
 const _: () = {
-    assert!(size_of::<Queue>() == 6 * size_of::<*const ()>());
-    assert!(size_of::<btwq_queue>() == size_of::<Queue>() + 8);
+    assert!(size_of::<btwq_queue>() == 8 * size_of::<*const ()>() + 32);
+    assert!(size_of::<btwq_queue>() == size_of::<Queue>());
     assert!(align_of::<btwq_queue>() == align_of::<Queue>());
 };
 
-// SAFETY: the core's queue is two lanes of a stack and a front each, a pool and a name, in this
-// order; a pool of the header begins with the core's.
+// SAFETY: the core's queue is two lanes of a stack and a front each, a pool, a name, two pointers,
+// seven words and a tag, in this order; a pool of the header begins with the core's.
 unsafe impl Mirror for btwq_queue {
     type Core = Queue;
     const MAGIC: u32 = BTWQ_PRIV_QUEUE_MAGIC;
@@ -54,7 +56,8 @@ unsafe impl Mirror for btwq_queue {
 /// Parameters: `queue`, memory for it, whatever it holds, but not a queue in use; `pool`, whose
 /// workers run its works, and which need not be initialised yet; `name`, for traces, or NULL.
 /// Returns: `BTWQ_OK`; `BTWQ_EINVAL` if `queue` or `pool` is NULL.
-/// Memory: keeps `pool` and `name`, which must outlive the queue. Nothing is to be undone later.
+/// Memory: keeps `pool` and `name`, which must outlive the queue. `btwq_queue_destroy` ends its
+/// life; a queue in which nothing is queued may also just be forgotten.
 /// Context: anywhere, interrupts too. Wait-free.
 ///
 /// # Safety
@@ -77,8 +80,10 @@ pub unsafe extern "C" fn btwq_queue_init(
             priv_high_front: core::ptr::null_mut(),
             priv_pool: pool,
             priv_name: name,
+            priv_control: core::ptr::null_mut(),
+            priv_executor: core::ptr::null(),
+            priv_counts: [0; 7],
             priv_magic: BTWQ_PRIV_QUEUE_MAGIC,
-            priv_reserved: 0,
         });
     }
     BTWQ_OK
@@ -88,7 +93,7 @@ pub unsafe extern "C" fn btwq_queue_init(
 ///
 /// # Safety
 /// `queue` is NULL, or memory for a queue.
-unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue>> {
+pub(crate) unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue>> {
     // SAFETY: as the caller says; an initialised queue's pool is NULL or memory for one.
     unsafe { initialised(queue).filter(|q| initialised((*q.as_ptr()).priv_pool).is_some()) }
 }
@@ -103,9 +108,10 @@ unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue>> {
 ///
 /// Parameters: `queue` and `work`, both initialised; the work yours, not queued, and submitted by
 /// nobody else at this time.
-/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_EINVAL` if an argument, or
-/// the queue's pool, is NULL or was never initialised. After an error nothing has changed.
-/// `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_ESHUTDOWN` if the queue is
+/// being drained or destroyed, and the caller is none of its callbacks; `BTWQ_EINVAL` if an
+/// argument, or the queue's pool, is NULL or was never initialised. After an error nothing has
+/// changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
 /// tells, knows that the work may be queued again.
 /// Memory: the work is the library's until its last callback is entered, which may be before this
 /// call returns; do not touch it until then.

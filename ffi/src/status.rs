@@ -11,14 +11,19 @@ pub type btwq_status = i32;
 
 /// It is done.
 pub const BTWQ_OK: btwq_status = 0;
-/// The system would not give another thread. Try again later, or with fewer.
+/// There is no room, or the system would not give another thread. Try again later.
 pub const BTWQ_EAGAIN: btwq_status = -11;
-/// The work is queued or completed already, or the pool's threads are running already.
+/// It is done already, or being done: the work is queued, claimed or completed, the pool's threads
+/// are running, and the like.
 pub const BTWQ_EBUSY: btwq_status = -16;
 /// An argument is NULL, out of range, or was never initialised.
 pub const BTWQ_EINVAL: btwq_status = -22;
-/// The call would wait for the very thread that makes it.
+/// The call would wait for the very callback that makes it.
 pub const BTWQ_EDEADLK: btwq_status = -35;
+/// The queue is being drained or destroyed.
+pub const BTWQ_ESHUTDOWN: btwq_status = -108;
+/// The work was cancelled: no call returns this, but `btwq_work_status` does.
+pub const BTWQ_ECANCELED: btwq_status = -125;
 
 /// Version of this header, to be compared with `btwq_version`.
 pub const BTWQ_VERSION_MAJOR: u32 = 0;
@@ -34,6 +39,7 @@ pub(crate) fn status(result: Result<(), Error>) -> btwq_status {
         Err(Error::Busy) => BTWQ_EBUSY,
         Err(Error::Again) => BTWQ_EAGAIN,
         Err(Error::Deadlock) => BTWQ_EDEADLK,
+        Err(Error::Shutdown) => BTWQ_ESHUTDOWN,
         Err(_) => BTWQ_EINVAL,
     }
 }
@@ -48,10 +54,12 @@ pub(crate) fn status(result: Result<(), Error>) -> btwq_status {
 pub extern "C" fn btwq_strerror(status: btwq_status) -> *const c_char {
     let text: &CStr = match status {
         BTWQ_OK => c"success",
-        BTWQ_EAGAIN => c"the system would not give another thread",
-        BTWQ_EBUSY => c"queued, completed or started already",
+        BTWQ_EAGAIN => c"no room, or no thread, at present",
+        BTWQ_EBUSY => c"done already, or being done",
         BTWQ_EINVAL => c"argument is NULL, out of range or was never initialised",
-        BTWQ_EDEADLK => c"the call would wait for the thread that makes it",
+        BTWQ_EDEADLK => c"the call would wait for the callback that makes it",
+        BTWQ_ESHUTDOWN => c"the queue is being drained or destroyed",
+        BTWQ_ECANCELED => c"the work was cancelled",
         1.. => c"success, with a count",
         _ => c"unknown error",
     };

@@ -9,7 +9,8 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 
 /// A callback. It gets the work; embed the work in a struct of your own and find that around it.
 ///
-/// A callback may call any function that is not documented to wait. It must return: neither
+/// A callback may call any function, but of those that wait (flush, drain and so on) only for other
+/// queues than its own, and then another worker must be there to run their works. It must return: neither
 /// `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
 pub type btwq_func_t = Option<unsafe extern "C" fn(work: *mut btwq_work)>;
 
@@ -41,7 +42,7 @@ pub struct btwq_work_ops {
 pub struct btwq_work {
     priv_link: *mut c_void,
     priv_next: *mut c_void,
-    priv_owner: *const c_void,
+    priv_owner: *mut c_void,
     priv_ops: *const btwq_work_ops,
     priv_state: u32,
     priv_status: i32,
@@ -84,7 +85,7 @@ pub unsafe extern "C" fn btwq_work_init(
         work.write(btwq_work {
             priv_link: core::ptr::null_mut(),
             priv_next: core::ptr::null_mut(),
-            priv_owner: core::ptr::null(),
+            priv_owner: core::ptr::null_mut(),
             priv_ops: ops,
             priv_state: BTWQ_PRIV_WORK_MAGIC,
             priv_status: 0,
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn btwq_work_init(
 ///
 /// # Safety
 /// `work` is NULL or memory for a work, which is not freed while the result is used.
-unsafe fn known<'a>(work: *mut btwq_work) -> Option<&'a Work> {
+pub(crate) unsafe fn known<'a>(work: *mut btwq_work) -> Option<&'a Work> {
     // SAFETY: the mirror agrees with the core's type, in which all that changes is in cells.
     unsafe { work.cast::<Work>().as_ref() }
 }
@@ -148,8 +149,8 @@ pub unsafe extern "C" fn btwq_work_set_async(work: *mut btwq_work) -> btwq_statu
 /// Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
 /// `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
 /// `btwq_work_status` will return: 0, or a negative error of your own.
-/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already; `BTWQ_EINVAL` if it is NULL, was
-/// never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
+/// NULL, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
 /// Memory: do not touch the work after the call unless it is yours again: it may have ended
 /// meanwhile. So complete it once; a second call is an error that is recognised only as long as the
 /// work lives. What was written before this call is seen by the ordered callbacks.
@@ -169,8 +170,8 @@ pub unsafe extern "C" fn btwq_work_complete(work: *mut btwq_work, result: i32) -
 /// What a work was completed with.
 ///
 /// Parameters: `work`, from one of its own ordered callbacks, or when it is yours again.
-/// Returns: what `btwq_work_complete` was given; 0 if the work was not asynchronous; `BTWQ_EINVAL`
-/// if it is NULL.
+/// Returns: what `btwq_work_complete` was given; `BTWQ_ECANCELED` if the work was cancelled; 0
+/// otherwise; `BTWQ_EINVAL` if it is NULL.
 /// Context: as the parameter says. Wait-free.
 ///
 /// # Safety

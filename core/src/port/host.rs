@@ -1,7 +1,9 @@
 //! The port for hosts: workers that sleep on a futex, and threads to be workers.
 //!
-//! The hooks are what the operating system has (a futex on Linux): `wake` takes no lock, and may be
-//! called from a signal handler.
+//! The hooks are what the operating system has (a futex on Linux): none but `wait` blocks or takes a
+//! lock, and they may be called from a signal handler. A tick is a millisecond.
+//!
+//! If the pool has timers, one more thread, the *clock*, calls its `tick` when something is due.
 //!
 //! Starting and stopping threads is the control plane: here, and only here, there is a lock and an
 //! allocation.
@@ -10,6 +12,7 @@ use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use std::boxed::Box;
 use std::format;
+use std::string::String;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::vec::Vec;
@@ -17,11 +20,12 @@ use std::vec::Vec;
 use crate::error::Error;
 use crate::pool::{Pool, Run};
 use crate::port::Port;
+use crate::port::clock;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use crate::worker::Worker;
 
 /// The hooks for hosts.
-pub const PORT: Port = Port { wait, wake };
+pub const PORT: Port = Port { wait, wake, now: Some(now), local: Some(local) };
 
 unsafe extern "C" fn wait(word: *const u32, value: u32) {
     // SAFETY: the word is valid during the call, and only ever used atomically.
@@ -29,10 +33,20 @@ unsafe extern "C" fn wait(word: *const u32, value: u32) {
 }
 
 unsafe extern "C" fn wake(word: *const u32) {
-    atomic_wait::wake_one(word.cast::<AtomicU32>());
+    atomic_wait::wake_all(word.cast::<AtomicU32>());
+}
+
+unsafe extern "C" fn now() -> u32 {
+    clock::now()
+}
+
+unsafe extern "C" fn local() -> *mut *const () {
+    LOCAL.with(Cell::as_ptr)
 }
 
 std::thread_local! {
+    /// What the hook `local` gives out.
+    static LOCAL: Cell<*const ()> = const { Cell::new(ptr::null()) };
     /// The pool whose thread this is, if it is one of ours.
     static POOL: Cell<*const Pool> = const { Cell::new(ptr::null()) };
 }
@@ -53,12 +67,15 @@ struct Crew {
 #[repr(align(128))]
 struct Record(Worker);
 
+/// Shut while threads are being born; then it says which run they are for.
+type Gate = Arc<RwLock<Option<Run>>>;
+
 /// What a thread is born with. It waits until the gate opens, and then runs, or goes if there is no
-/// run.
+/// run. Without a worker it is the clock.
 struct Orders {
     pool: *const Pool,
-    worker: *const Worker,
-    gate: Arc<RwLock<Option<Run>>>,
+    worker: Option<NonNull<Worker>>,
+    gate: Gate,
 }
 
 // SAFETY: pools and workers may be used from every thread.
@@ -95,9 +112,11 @@ impl Threads {
         if !crew.running.is_empty() {
             return Err(Error::Busy);
         }
-        let gate = Arc::new(RwLock::new(None));
+        let gate = Gate::default();
         let mut run = gate.write().unwrap_or_else(PoisonError::into_inner);
-        let born = (0..n).all(|i| crew.spawn(i, pool, &gate).is_ok());
+        let born = (0..n).all(|i| crew.spawn_worker(i, pool, &gate).is_ok())
+            // SAFETY: valid, says the caller.
+            && (unsafe { pool.as_ref() }.timers().is_none() || crew.spawn_clock(pool, &gate).is_ok());
         // SAFETY: valid, says the caller.
         *run = born.then(|| unsafe { pool.as_ref() }.resume());
         drop(run); // Opens the gate.
@@ -106,6 +125,15 @@ impl Threads {
             return Err(Error::Again);
         }
         Ok(())
+    }
+
+    /// Whether threads are running, or just being started or stopped.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.existing_crew().is_some_and(|crew| match crew.try_lock() {
+            Ok(crew) => !crew.running.is_empty(),
+            Err(_) => true,
+        })
     }
 
     /// Stops the pool and joins the threads. Works that are queued stay queued.
@@ -184,21 +212,23 @@ impl Default for Threads {
 }
 
 impl Crew {
-    /// Starts thread `i`, which waits at the gate.
-    fn spawn(
-        &mut self,
-        i: usize,
-        pool: NonNull<Pool>,
-        gate: &Arc<RwLock<Option<Run>>>,
-    ) -> std::io::Result<()> {
+    /// Starts worker `i`, which waits at the gate.
+    fn spawn_worker(&mut self, i: usize, pool: NonNull<Pool>, gate: &Gate) -> std::io::Result<()> {
         if self.records.len() == i {
             self.records.push(Box::new(Record(Worker::new())));
         }
-        let Some(record) = self.records.get(i) else { return Ok(()) }; // Never: just made.
-        let orders =
-            Orders { pool: pool.as_ptr(), worker: &raw const record.0, gate: gate.clone() };
-        let thread = Builder::new().name(format!("btwq-{i}")).spawn(move || orders.carry_out())?;
-        self.running.push(thread);
+        let worker = self.records.get(i).map(|record| NonNull::from(&record.0));
+        self.spawn(format!("btwq-{i}"), Orders { pool: pool.as_ptr(), worker, gate: gate.clone() })
+    }
+
+    /// Starts the clock, which waits at the gate.
+    fn spawn_clock(&mut self, pool: NonNull<Pool>, gate: &Gate) -> std::io::Result<()> {
+        let orders = Orders { pool: pool.as_ptr(), worker: None, gate: gate.clone() };
+        self.spawn("btwq-clock".into(), orders)
+    }
+
+    fn spawn(&mut self, name: String, orders: Orders) -> std::io::Result<()> {
+        self.running.push(Builder::new().name(name).spawn(move || orders.carry_out())?);
         Ok(())
     }
 
@@ -216,9 +246,14 @@ impl Orders {
         let run = *self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let Some(run) = run else { return };
         POOL.set(self.pool);
-        // SAFETY: both are valid until `destroy`, which joins this thread; the record is in use by
-        // this thread alone, since `start` refuses while threads run; the pool has a port.
-        unsafe { (*self.pool).run(&*self.worker, run) };
+        // SAFETY: valid until `destroy`, which joins this thread.
+        let pool = unsafe { &*self.pool };
+        match self.worker {
+            // SAFETY: as valid; the record is in use by this thread alone, since `start` refuses
+            // while threads run; the pool has a port.
+            Some(worker) => unsafe { pool.run(worker.as_ref(), run) },
+            None => clock::run(pool, run),
+        }
     }
 }
 

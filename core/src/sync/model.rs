@@ -51,6 +51,10 @@ impl<T: Word> Atomic<T> {
         self.word().store(value.bits(), order);
     }
 
+    pub(crate) fn swap(&self, value: T, order: Ordering) -> T {
+        T::from_bits(self.word().swap(value.bits(), order))
+    }
+
     pub(crate) fn compare_exchange(
         &self,
         current: T,
@@ -71,6 +75,10 @@ impl<T: Word> Atomic<T> {
 
     pub(crate) fn fetch_or(&self, bits: T, order: Ordering) -> T {
         T::from_bits(self.word().fetch_or(bits.bits(), order))
+    }
+
+    pub(crate) fn fetch_and(&self, bits: T, order: Ordering) -> T {
+        T::from_bits(self.word().fetch_and(bits.bits(), order))
     }
 
     pub(crate) fn fetch_add(&self, n: u32, order: Ordering) -> T {

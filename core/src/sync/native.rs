@@ -27,6 +27,10 @@ impl<T: Word> Atomic<T> {
         self.0.store(value, order);
     }
 
+    pub(crate) fn swap(&self, value: T, order: Ordering) -> T {
+        self.0.swap(value, order)
+    }
+
     pub(crate) fn compare_exchange(
         &self,
         current: T,
@@ -44,6 +48,10 @@ impl<T: Word> Atomic<T> {
 
     pub(crate) fn fetch_or(&self, bits: T, order: Ordering) -> T {
         T::from_bits(self.as_u32().fetch_or(bits.bits(), order))
+    }
+
+    pub(crate) fn fetch_and(&self, bits: T, order: Ordering) -> T {
+        T::from_bits(self.as_u32().fetch_and(bits.bits(), order))
     }
 
     pub(crate) fn fetch_add(&self, n: u32, order: Ordering) -> T {

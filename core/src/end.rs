@@ -1,0 +1,275 @@
+//! How works end that are not left to themselves: cancel, flush, drain, destroy.
+//!
+//! **Flush.** Who flushes a lane queues a work of his own, on his stack, whose last callback tells
+//! him: everything queued before has been freed then. It has no `func`, and no limit holds it up. A
+//! lane that is idle needs none, and so no worker. Works without a place are counted (`count.rs`).
+//!
+//! **Drain.** While `closing` is not 0 only the queue's own callbacks may submit, and every such
+//! submission counts `late` up before it does anything else. A flush of everything in which `late`
+//! did not move has left nothing behind: what a callback submits, it submits before it is over, and
+//! the flush waited for all of them.
+//!
+//! **Destroy.** A flush is told from within the last callback, so there is still a drainer in the
+//! lane. Who destroys therefore *stands* in each lane in the end, by a barrier, until the turn itself
+//! has come to him (`ordered.rs`, rule 4): every drainer has left then, and he ends the turn
+//! himself. (A flush does not stand, so that a lane never waits for a flusher to be scheduled.)
+//!
+//! **No wait for oneself.** Before anything else each of these looks whether it is called from a
+//! callback of the queue that it would wait for.
+
+use core::ptr::NonNull;
+
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::frame;
+use crate::lane::Lane;
+use crate::ordered::Turn;
+use crate::port::Port;
+use crate::queue::Queue;
+use crate::state::{Cancelled, State};
+use crate::sync::{Atomic, Ordering};
+use crate::work::{Work, WorkOps};
+
+/// Bit of `closing`: for ever.
+const DESTROYED: u32 = 1 << 31;
+
+/// A work whose last callback tells who waits.
+#[repr(C)]
+struct Messenger<'a> {
+    work: Work,
+    port: &'a Port,
+    arrived: Atomic<u32>,
+}
+
+static MESSENGER: WorkOps = WorkOps { func: None, ordered_func: None, ordered_free: Some(arrive) };
+
+unsafe extern "C" fn arrive(work: NonNull<Work>) {
+    // SAFETY: the work stands at the beginning of a messenger, which stays until it has arrived.
+    let messenger = unsafe { work.cast::<Messenger<'_>>().as_ref() };
+    let (port, address) = (messenger.port, messenger.arrived.address());
+    // Release: pairs with the Acquire in `flush_lane`: all that was done before is seen.
+    messenger.arrived.store(1, Ordering::Release);
+    // The messenger must not be dereferenced past this point.
+    port.wake(address);
+}
+
+impl Queue {
+    /// Returns when everything that was queued before the call has been freed; but not what is still
+    /// delayed. Blocks, without spinning, and needs workers as works do.
+    ///
+    /// # Errors
+    /// [`Error::Deadlock`]: called from a callback of this queue. [`Error::Invalid`]: the pool has no
+    /// port, or that no `local`.
+    pub fn flush(&self) -> Result<(), Error> {
+        let port = self.waiting_port()?;
+        self.flush_all(port);
+        Ok(())
+    }
+
+    /// Lets only the queue's own callbacks submit, until nothing is left, delayed works included;
+    /// then the queue is as before. Blocks, without spinning, and needs workers as works do.
+    ///
+    /// # Errors
+    /// As of [`Queue::flush`].
+    pub fn drain(&self) -> Result<(), Error> {
+        let port = self.waiting_port()?;
+        // Relaxed, both: a submission that is under way may be either.
+        self.closing.fetch_add(1, Ordering::Relaxed);
+        self.flush_till_empty(port);
+        self.closing.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Drains the queue for ever. When this has returned nobody touches the queue any more: its
+    /// memory, and that of its control, may be freed.
+    ///
+    /// # Errors
+    /// As of [`Queue::flush`]; [`Error::Busy`]: it is being destroyed already.
+    ///
+    /// # Safety
+    /// Every call with the queue, or one of its works, has returned when this returns, and none
+    /// comes later; but for those that the queue's callbacks make.
+    pub unsafe fn destroy(&self) -> Result<(), Error> {
+        let port = self.waiting_port()?;
+        // Relaxed: as `drain`.
+        if self.closing.fetch_or(DESTROYED, Ordering::Relaxed) & DESTROYED != 0 {
+            return Err(Error::Busy);
+        }
+        loop {
+            self.flush_till_empty(port);
+            let late = self.late();
+            let left = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));
+            if left == [Turn::Ended; 2] && late == self.late() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What to wait by, if the caller may wait for this queue.
+    ///
+    /// # Errors
+    /// As of [`Queue::flush`].
+    fn waiting_port(&self) -> Result<&Port, Error> {
+        let port = self.port().ok_or(Error::Invalid)?;
+        match frame::is_inside(port, self) {
+            Some(false) => Ok(port),
+            Some(true) => Err(Error::Deadlock),
+            None => Err(Error::Invalid),
+        }
+    }
+
+    fn late(&self) -> u32 {
+        // Relaxed: what matters is seen by way of the flush.
+        self.late.load(Ordering::Relaxed)
+    }
+
+    fn flush_till_empty(&self, port: &Port) {
+        loop {
+            let late = self.late();
+            self.delayed().wait(port);
+            self.flush_all(port);
+            if late == self.late() && self.delayed().is_zero() {
+                return;
+            }
+        }
+    }
+
+    fn flush_all(&self, port: &Port) {
+        self.flush_lane(Lane::High, port);
+        self.flush_lane(Lane::Normal, port);
+        self.loose().flush(port);
+    }
+
+    fn flush_lane(&self, lane: Lane, port: &Port) {
+        if self.list(lane).is_idle() {
+            return;
+        }
+        // SAFETY: a static table.
+        let work = unsafe { Work::new(&raw const MESSENGER) };
+        let messenger = Messenger { work, port, arrived: Atomic::new(0) };
+        let work = &messenger.work;
+        let Ok(idle) = work.state.idle() else { return }; // Never: it is new.
+        // SAFETY: new, and ours.
+        unsafe { work.adopt(self) };
+        work.state.queue(idle, State::NONE);
+        // SAFETY: accepted, in no list, and it stays until it has arrived. The whole messenger may
+        // be reached by the pointer.
+        unsafe { self.place_one(lane, NonNull::from(&messenger).cast()) };
+        // Acquire: pairs with the Release in `arrive`.
+        while messenger.arrived.load(Ordering::Acquire) == 0 {
+            port.wait(messenger.arrived.address(), 0);
+        }
+    }
+
+    /// Waits until the turn of a lane has come to the caller, and passes it on; says where to.
+    fn stand(&self, lane: Lane, port: &Port) -> Turn {
+        let barrier = Work::barrier();
+        let list = self.list(lane);
+        // SAFETY: queued, in no list, and it stays until it has the turn.
+        unsafe { list.push(&Batch::of(NonNull::from(&barrier))) };
+        while let Some(value) = barrier.state.await_turn() {
+            port.wait(barrier.state.address(), value);
+        }
+        // SAFETY: the turn is ours, and we owe what the list says.
+        unsafe {
+            let turn = list.pass_on(|_, _| ());
+            self.route().settle(lane, turn);
+            turn
+        }
+    }
+
+    /// Returns when the present life of `work` is over, or what is queued before the call is.
+    fn wait_for(&self, work: &Work, port: &Port) {
+        while let Some(value) = work.state.await_expiry() {
+            port.wait(work.state.address(), value);
+        }
+        // SAFETY: it was queued once, so it has a table.
+        if unsafe { work.ops() }.is_ordered() {
+            self.flush_lane(work.state.look().lane(), port);
+        } else {
+            self.loose().flush(port);
+        }
+    }
+}
+
+impl Work {
+    /// Cancels the work, if its `func` was not claimed yet: `func` does not run, but the ordered
+    /// callbacks do, in their place, with status [`CANCELLED`](crate::CANCELLED). A work that has
+    /// `func` alone ends without a word; [`Work::flush`] waits for that. Wait-free; callable from
+    /// everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: it is too late, or the work is not queued. [`Error::Invalid`]: it was never
+    /// initialised. Nothing has changed then.
+    ///
+    /// # Safety
+    /// The work stays valid during the call, and if it is delayed so does its queue; its submission
+    /// has returned.
+    pub unsafe fn cancel(&self) -> Result<(), Error> {
+        if self.state.cancel()? == Cancelled::InTimers {
+            // SAFETY: it is queued, or was when it was cancelled, and so the queue is valid.
+            unsafe { (*self.queue()).pool() }.note_cancelled();
+        }
+        Ok(())
+    }
+
+    /// Cancels the work if it can be, and waits in any case until it has been freed: its last
+    /// callback has returned. True if it was cancelled. If that callback queues the work again, that
+    /// life is cancelled as well. Any number of callers at once. Blocks as [`Queue::flush`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: the work was never initialised. Otherwise as of [`Queue::flush`], for the
+    /// work's queue. Nothing has changed then.
+    ///
+    /// # Safety
+    /// The work, and the queue that it was last submitted to, stay valid during the call; its
+    /// submission has returned.
+    pub unsafe fn cancel_sync(&self) -> Result<bool, Error> {
+        // SAFETY: as the caller says.
+        let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(false) };
+        let mut cancelled = false;
+        loop {
+            // SAFETY: as the caller says.
+            cancelled |= unsafe { self.cancel() }.is_ok();
+            queue.wait_for(self, port);
+            if self.state.idle().is_ok() {
+                return Ok(cancelled);
+            }
+        }
+    }
+
+    /// Returns when the work has been freed: its last callback has returned. At once if it is not
+    /// queued, and no callback of it runs. It may also wait for works that were queued behind it,
+    /// but before the call. Blocks as [`Queue::flush`].
+    ///
+    /// # Errors
+    /// As of [`Work::cancel_sync`].
+    ///
+    /// # Safety
+    /// As of [`Work::cancel_sync`].
+    pub unsafe fn flush(&self) -> Result<(), Error> {
+        // SAFETY: as the caller says.
+        if let Some((queue, port)) = unsafe { self.awaited() }? {
+            queue.wait_for(self, port);
+        }
+        Ok(())
+    }
+
+    /// The queue to wait for, and what by; or `None` if the work was never queued.
+    ///
+    /// # Errors
+    /// As of [`Work::cancel_sync`].
+    ///
+    /// # Safety
+    /// As of [`Work::cancel_sync`].
+    unsafe fn awaited(&self) -> Result<Option<(&Queue, &Port)>, Error> {
+        if self.state.idle() == Err(Error::Invalid) {
+            return Err(Error::Invalid);
+        }
+        // SAFETY: null, or valid, says the caller.
+        let Some(queue) = (unsafe { self.queue().as_ref() }) else { return Ok(None) };
+        Ok(Some((queue, queue.waiting_port()?)))
+    }
+}
+
+const _: () = assert!(core::mem::offset_of!(Messenger<'_>, work) == 0);
