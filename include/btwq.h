@@ -190,7 +190,7 @@ typedef struct btwq_port {
      * By it the library knows which queue's callback a caller is in. Without it the calls that wait
      * are refused.
      */
-    const void **(*local)(void);
+    void **(*local)(void);
 } btwq_port;
 
 /**

@@ -9,7 +9,9 @@
 //! | `in_flight`| up before all that, down after it     | the submitter; who called the last one   |
 //!
 //! The first three only grow, modulo 2^32, and each is at most what the one before it is: so their
-//! differences are how many works there are between. They are read in the opposite order.
+//! differences are how many works there are between. They are read in the opposite order, each by an
+//! Acquire that pairs with the Release by which it grows: so nothing is seen to be freed that is not
+//! seen to have started, and nothing started that is not seen to be queued.
 
 use core::ptr::{self, NonNull};
 
@@ -161,8 +163,9 @@ impl Control {
         if !unsafe { this.limit.enter(work) } {
             return Admission::Parked;
         }
-        // Relaxed, all: numbers; and only we count what has started.
-        let started = this.started.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        // Release: pairs with the Acquire in `pending` and `stats`. Only we count what has started.
+        let started = this.started.fetch_add(1, Ordering::Release).wrapping_add(1);
+        // Relaxed, both: numbers; what has started was queued before.
         let threshold = self.threshold.load(Ordering::Relaxed);
         if threshold != 0 {
             let pending = this.queued.load(Ordering::Relaxed).wrapping_sub(started);
@@ -182,27 +185,29 @@ impl Control {
 
     /// The last callback of a work has returned.
     pub(crate) fn free(&self, lane: Lane) {
-        // Relaxed: a number.
-        self.lanes.of(lane).freed.fetch_add(1, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `stats`.
+        self.lanes.of(lane).freed.fetch_add(1, Ordering::Release);
         self.unhold();
     }
 
-    /// The oldest work of a lane is this one, from `now` on. The address is kept to be shown, not to
-    /// be used.
-    pub(crate) fn note_head(&self, lane: Lane, head: NonNull<Work>, now: u32) {
+    /// The oldest work of a lane is this one, or none that counts, from `now` on. The address is kept
+    /// to be shown, not to be used.
+    pub(crate) fn note_head(&self, lane: Lane, head: *mut Work, now: u32) {
         let this = self.lanes.of(lane);
         // Relaxed, both: for statistics.
         this.moved.store(now, Ordering::Relaxed);
-        this.head.store(head.as_ptr(), Ordering::Relaxed);
+        this.head.store(head, Ordering::Relaxed);
     }
 
-    /// The oldest work of a lane as an address, and for how long it has been that.
-    pub(crate) fn head(&self, lane: Lane, now: u32) -> (*mut Work, u32) {
+    /// The oldest work of a lane as an address, and for how long it has been that; or that what was
+    /// noted last was none.
+    pub(crate) fn head(&self, lane: Lane, now: u32) -> Option<(*mut Work, u32)> {
         let this = self.lanes.of(lane);
         // Relaxed, both: for statistics. A head that is noted just now may be in the future.
         let age = now.wrapping_sub(this.moved.load(Ordering::Relaxed));
         let age = if age > u32::MAX / 2 { 0 } else { age };
-        (this.head.load(Ordering::Relaxed), age)
+        let head = this.head.load(Ordering::Relaxed);
+        (!head.is_null()).then_some((head, age))
     }
 
     /// Sets the limit of both lanes. Returns what is to be made ready.
@@ -251,10 +256,11 @@ impl Control {
     /// How a lane stands; but for the age of its head.
     pub(crate) fn stats(&self, lane: Lane) -> Stats {
         let this = self.lanes.of(lane);
-        // Relaxed, all: numbers, in the order that keeps their differences from being negative.
-        let done = this.freed.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `free`.
+        let done = this.freed.load(Ordering::Acquire);
         let (running, current_active, limit_active) = this.limit.numbers();
-        let started = this.started.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `admit`.
+        let started = this.started.load(Ordering::Acquire);
         Stats {
             pending: this.pending(),
             running,
@@ -262,6 +268,7 @@ impl Control {
             done,
             current_active,
             limit_active,
+            // Relaxed: a number.
             largest_backlog: this.largest.load(Ordering::Relaxed),
             head_age: 0,
         }
@@ -292,8 +299,9 @@ impl LaneControl {
     }
 
     fn pending(&self) -> u32 {
-        // Relaxed, both: numbers; the smaller one first.
-        let started = self.started.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `admit`; the smaller number first. Relaxed: what has
+        // started was queued before.
+        let started = self.started.load(Ordering::Acquire);
         self.queued.load(Ordering::Relaxed).wrapping_sub(started)
     }
 }

@@ -12,7 +12,7 @@
 //! kernel's sleepable read-copy-update.) Flushes take turns.
 
 use crate::port::Port;
-use crate::sync::{Atomic, Ordering, const_fn};
+use crate::sync::{Atomic, Ordering, const_fn, model_only};
 
 /// Bit of the word: somebody waits.
 const AWAITED: u32 = 1 << 31;
@@ -166,6 +166,25 @@ impl Turnstile {
         // Release: pairs with the Acquire in `enter`.
         if self.0.swap(FREE, Ordering::Release) == CROWDED {
             port.wake(address);
+        }
+    }
+}
+
+model_only! {
+    impl Count {
+        /// Ends the count's life; a use that is not known to have come before is a fault.
+        pub(crate) fn revoke(&mut self) {
+            self.0.revoke();
+        }
+    }
+
+    impl Phases {
+        /// As of a count.
+        pub(crate) fn revoke(&mut self) {
+            self.number.revoke();
+            self.even.revoke();
+            self.odd.revoke();
+            self.flushes.0.revoke();
         }
     }
 }

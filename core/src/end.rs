@@ -26,7 +26,7 @@ use crate::lane::Lane;
 use crate::ordered::Turn;
 use crate::port::Port;
 use crate::queue::Queue;
-use crate::state::{Cancelled, State};
+use crate::state::Cancelled;
 use crate::sync::{Atomic, Ordering};
 use crate::work::{Work, WorkOps};
 
@@ -151,7 +151,7 @@ impl Queue {
         let Ok(idle) = work.state.idle() else { return }; // Never: it is new.
         // SAFETY: new, and ours.
         unsafe { work.adopt(self) };
-        work.state.queue(idle, State::NONE);
+        work.state.queue(idle, lane.into());
         // SAFETY: accepted, in no list, and it stays until it has arrived. The whole messenger may
         // be reached by the pointer.
         unsafe { self.place_one(lane, NonNull::from(&messenger).cast()) };
@@ -219,16 +219,17 @@ impl Work {
     ///
     /// # Errors
     /// [`Error::Invalid`]: the work was never initialised. Otherwise as of [`Queue::flush`], for the
-    /// work's queue. Nothing has changed then.
+    /// work's queue. Nothing has changed then, but for a life that is over already.
     ///
     /// # Safety
     /// The work, and the queue that it was last submitted to, stay valid during the call; its
     /// submission has returned.
     pub unsafe fn cancel_sync(&self) -> Result<bool, Error> {
-        // SAFETY: as the caller says.
-        let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(false) };
         let mut cancelled = false;
         loop {
+            // Looked up in each round: the last callback may have queued the work elsewhere.
+            // SAFETY: as the caller says.
+            let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(false) };
             // SAFETY: as the caller says.
             cancelled |= unsafe { self.cancel() }.is_ok();
             queue.wait_for(self, port);

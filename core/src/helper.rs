@@ -10,45 +10,43 @@ use crate::executor::Route;
 use crate::frame::Frame;
 use crate::lane::Lane;
 use crate::ordered::Visit;
-use crate::port::Port;
 use crate::queue::Queue;
 use crate::state::{Owed, Start};
 use crate::work::{CANCELLED, Func, Work};
 
 /// Runs `work`, and retires what becomes ready by it, `budget` works at most: what is ready beyond
-/// that is made ready for others. `work` must not be dereferenced past this call.
+/// that is made ready for others. False if it did nothing, since the work was parked by the limit.
+/// `work` must not be dereferenced past this call.
 ///
 /// # Safety
 /// The caller has claimed `work`, and is no interrupt. The frame is this context's.
-pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) {
+pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) -> bool {
     // SAFETY: a claimed work is valid and, until its state says otherwise, ours; the queue that it
     // was submitted to outlives it.
     let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
     frame.enter(queue);
     let state = this.state.look();
     let (lane, route) = (state.lane(), queue.route());
-    let control = queue.control().filter(|_| state.is_controlled());
+    let control = queue.control_of(state);
     if !state.is_to_be_retired() {
         if let Some(control) = control {
             // SAFETY: claimed from the backlog, so with the right to start.
             match unsafe { control.admit(lane, work) } {
-                Admission::Parked => return, // `work` must not be dereferenced past this point.
+                Admission::Parked => return false, // `work` must not be dereferenced past this point.
                 // SAFETY: the work is ours, and the right to start goes with it.
                 Admission::Admitted(next) => unsafe { pass(route, lane, next) },
             }
         }
         // SAFETY: ours.
         if unsafe { run_func(work, queue, control) } == Owed::Nothing {
-            return; // `work` must not be dereferenced past this point (state rule 2).
+            return true; // `work` must not be dereferenced past this point (state rule 2).
         }
     }
-    // SAFETY: valid as long as there are queues on it.
-    let port = unsafe { (*route.pool).port() };
-    let visit = |visit, work| {
-        if let Some(control) = control {
-            control.note_head(lane, work, port.and_then(Port::now).unwrap_or(0));
-        }
+    let visit = |visit, work: NonNull<Work>| {
+        queue.note_head(lane, work);
         if visit == Visit::Retire {
+            // SAFETY: not retired yet, so valid.
+            let control = queue.control_of(unsafe { work.as_ref() }.state.look());
             retire(work);
             // `work` must not be dereferenced past this point.
             if let Some(control) = control {
@@ -58,6 +56,7 @@ pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) {
     };
     // SAFETY: state rule 1 makes us the holder of the turn; we owe what the list says.
     unsafe { route.settle(lane, queue.list(lane).retire(work, budget, visit)) };
+    true
 }
 
 /// Runs the `func` of `work`, unless that was cancelled; says whether the work is to be retired.

@@ -1,6 +1,6 @@
 //! The two lanes, and what there is one of in each.
 
-use crate::sync::const_fn;
+use crate::sync::{const_fn, model_only};
 
 /// Which lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,5 +37,14 @@ impl<T> PerLane<T> {
     /// Both, high first.
     pub(crate) fn both(&self) -> [&T; 2] {
         [&self.high, &self.normal]
+    }
+}
+
+model_only! {
+    impl<T> PerLane<T> {
+        /// Both, high first.
+        pub(crate) fn both_mut(&mut self) -> [&mut T; 2] {
+            [&mut self.high, &mut self.normal]
+        }
     }
 }

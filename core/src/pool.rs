@@ -109,14 +109,19 @@ impl Pool {
         })
     }
 
+    /// Runs the next work that no limit holds up. False if there is none.
+    ///
     /// # Safety
     /// As of [`Pool::run_one`]; the frame is this context's.
     unsafe fn run_next(&self, me: &Worker, frame: &Frame) -> bool {
         // SAFETY: as the caller says.
-        let Some(work) = (unsafe { self.claim(me) }) else { return false };
-        // SAFETY: just claimed; the rest as the caller says.
-        unsafe { helper::run(work, frame, BUDGET) };
-        true
+        while let Some(work) = unsafe { self.claim(me) } {
+            // SAFETY: just claimed; the rest as the caller says.
+            if unsafe { helper::run(work, frame, BUDGET) } {
+                return true;
+            }
+        }
+        false
     }
 
     /// Gives the pool what it needs for delayed works; once, before the first of them.

@@ -28,7 +28,7 @@ use crate::ordered::OrderedList;
 use crate::pool::Pool;
 use crate::port::Port;
 use crate::state::{Owed, State};
-use crate::sync::{Atomic, AtomicPtr, Cell, Ordering, const_fn};
+use crate::sync::{Atomic, AtomicPtr, Cell, Ordering, const_fn, model_only};
 use crate::work::Work;
 
 /// An ordered work queue.
@@ -364,7 +364,7 @@ impl Queue {
         if self.list(lane).is_idle() {
             return None;
         }
-        Some(self.control()?.head(lane, self.port()?.now()?))
+        self.control()?.head(lane, self.port()?.now()?)
     }
 
     /// The name, as it was given.
@@ -391,6 +391,23 @@ impl Queue {
     pub(crate) fn control(&self) -> Option<&Control> {
         // SAFETY: null, or valid as long as the queue is used. Relaxed: set before the first work.
         unsafe { self.control.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// The control, if it counts a work in this state.
+    pub(crate) fn control_of(&self, state: State) -> Option<&Control> {
+        self.control().filter(|_| state.is_controlled())
+    }
+
+    /// Notes that `work` has become the oldest of a lane: for statistics, so that a work of ours,
+    /// which nobody counts, is nobody.
+    ///
+    /// The work is queued, and the caller holds the turn.
+    pub(crate) fn note_head(&self, lane: Lane, work: NonNull<Work>) {
+        let Some(control) = self.control() else { return };
+        // SAFETY: queued.
+        let is_counted = unsafe { work.as_ref() }.state.look().is_controlled();
+        let head = if is_counted { work.as_ptr() } else { ptr::null_mut() };
+        control.note_head(lane, head, self.port().and_then(Port::now).unwrap_or(0));
     }
 
     /// Where ready works go.
@@ -492,7 +509,7 @@ impl Queue {
         let this = unsafe { work.as_ref() };
         let (route, batch) = (self.route(), Batch::of(work));
         let state = this.state.look();
-        let control = self.control().filter(|_| state.is_controlled());
+        let control = self.control_of(state);
         // SAFETY: accepted.
         if unsafe { this.ops() }.is_ordered() {
             // SAFETY: in no list, and known to nobody else.
@@ -513,11 +530,8 @@ impl Queue {
     unsafe fn push(&self, lane: Lane, batch: Option<&Batch>) {
         let Some(batch) = batch else { return };
         // SAFETY: as the caller says.
-        if unsafe { self.list(lane).push(batch) }
-            && let Some(control) = self.control()
-        {
-            let now = self.port().and_then(Port::now).unwrap_or(0);
-            control.note_head(lane, batch.oldest(), now);
+        if unsafe { self.list(lane).push(batch) } {
+            self.note_head(lane, batch.oldest());
         }
     }
 }
@@ -586,5 +600,20 @@ unsafe fn extend(
         // SAFETY: as the caller says.
         Some(batch) => unsafe { batch.add(work, field) },
         None => *batch = Some(Batch::of(work)),
+    }
+}
+
+model_only! {
+    impl Queue {
+        /// Ends the queue's life; a use that is not known to have come before is a fault.
+        pub(crate) fn revoke(&mut self) {
+            self.lists.both_mut().into_iter().for_each(OrderedList::revoke);
+            self.control.with_mut(|_| ());
+            self.executor.with_mut(|_| ());
+            self.loose.revoke();
+            self.delayed.revoke();
+            self.closing.revoke();
+            self.late.revoke();
+        }
     }
 }

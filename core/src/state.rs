@@ -200,6 +200,16 @@ pub(crate) enum Cancelled {
     InTimers,
 }
 
+impl From<Lane> for State {
+    /// What says that a work goes by that lane.
+    fn from(lane: Lane) -> Self {
+        match lane {
+            Lane::Normal => Self::NONE,
+            Lane::High => Self::HIGH,
+        }
+    }
+}
+
 /// What a party owes next that has set one of the bits by which a work is retired.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -406,19 +416,27 @@ impl AtomicState {
     }
 
     /// Edges 2 and 4: what `func` began is over. `write_status` is called if this is the first
-    /// completion, while the work still waits for it.
+    /// completion, while the work still waits for it. Wait-free: as `cancel`.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the work is not queued, or not `ASYNC`; [`Error::Busy`] when it was
     /// completed already. Nothing has changed then.
     pub(crate) fn complete(&self, write_status: impl FnOnce()) -> Result<Owed, Error> {
-        // Relaxed, both: only which completion is the first is decided here.
-        let seen = self.0.load(Ordering::Relaxed);
-        if !(seen.is_initialised() && seen.has(State::QUEUED.with(State::ASYNC))) {
-            return Err(Error::Invalid);
-        }
-        if self.0.fetch_or(State::COMPLETING, Ordering::Relaxed).has(State::COMPLETING) {
-            return Err(Error::Busy);
+        // Relaxed, all: only which completion is the first is decided here. A compare-and-swap, since
+        // the work may be cancelled meanwhile, and end without this.
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            if !(seen.is_initialised() && seen.has(State::QUEUED.with(State::ASYNC))) {
+                return Err(Error::Invalid);
+            }
+            if seen.has(State::COMPLETING) {
+                return Err(Error::Busy);
+            }
+            let new = seen.with(State::COMPLETING);
+            match self.0.compare_exchange(seen, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(found) => seen = found,
+            }
         }
         write_status();
         // Release: pairs with the Acquire in `is_done`, `take_turn` and `finish`: who retires the

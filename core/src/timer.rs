@@ -32,7 +32,7 @@ use crate::chain::{Chain, reverse, walk};
 use crate::error::Error;
 use crate::port::Port;
 use crate::queue::Queue;
-use crate::sync::{Atomic, Cell, Ordering, const_fn};
+use crate::sync::{Atomic, Cell, Ordering, array_of, const_fn};
 use crate::work::Work;
 
 /// The longest delay, in ticks.
@@ -71,7 +71,7 @@ impl Timers {
         pub const fn new() -> Self {
             Self {
                 inbox: Chain::new(),
-                lists: [const { Cell::new(ptr::null_mut()) }; LISTS],
+                lists: array_of![Cell::new(ptr::null_mut()); LISTS],
                 last: Cell::new(0),
                 next: Cell::new(0),
                 len: Cell::new(0),
@@ -98,8 +98,9 @@ impl Timers {
 
     /// Says that there are works which were cancelled.
     pub(crate) fn note_cancelled(&self, port: &Port) {
-        // Release: pairs with the Acquire in `tick`: the bits in the works are seen.
-        self.cancelled.store(1, Ordering::Release);
+        // A swap and not a store, so that it stands in one order with those of the ticks. Release:
+        // pairs with the Acquire in `collect`: the bits in the works are seen.
+        self.cancelled.swap(1, Ordering::Release);
         self.ring(port);
     }
 
@@ -128,6 +129,8 @@ impl Timers {
         }
         // SAFETY: we have set `busy`.
         let next = unsafe {
+            // First what is there: so that `last` is near when something is compared with it.
+            self.expire(now);
             self.collect(now);
             self.expire(now);
             match self.len.get() {

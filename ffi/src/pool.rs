@@ -35,7 +35,7 @@ pub struct btwq_port {
     /// lives, and is NULL at first; an interrupt gets that of the context that it has interrupted.
     /// By it the library knows which queue's callback a caller is in. Without it the calls that wait
     /// are refused.
-    pub local: Option<unsafe extern "C" fn() -> *mut *const c_void>,
+    pub local: Option<unsafe extern "C" fn() -> *mut *mut c_void>,
 }
 
 /// Works that wait for a worker, and the workers that run them, for any number of queues. All

@@ -14,6 +14,7 @@
 //! - [`Cell<T>`]: plain memory that one party at a time may use, which party being the business of
 //!   the protocol around it (loom checks that claim at every access);
 //! - `const_fn!`: a constructor that is `const` wherever the backend's types allow it;
+//! - `array_of!`: an array of such things;
 //! - `model_only!`, `native_only!`: items for the tests of one kind.
 
 #[cfg(loom)]
@@ -70,6 +71,18 @@ macro_rules! const_fn {
     };
 }
 pub(crate) use const_fn;
+
+/// An array of things of the face, `array_of![thing; N]`.
+macro_rules! array_of {
+    ($thing:expr; $n:expr) => {{
+        #[cfg(not(loom))]
+        let array = [const { $thing }; $n];
+        #[cfg(loom)]
+        let array: [_; $n] = core::array::from_fn(|_| $thing);
+        array
+    }};
+}
+pub(crate) use array_of;
 
 /// Declares items that only the models need.
 macro_rules! model_only {

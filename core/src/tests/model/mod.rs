@@ -10,6 +10,9 @@
 //! - last touch: the last callback revokes the work, after which any use of any field is a fault;
 //! - lost turns and lost wakes: somebody waits then for ever, which loom reports as a deadlock.
 
+mod count;
+mod end;
+mod limit;
 mod ordered;
 mod pool;
 mod ready;

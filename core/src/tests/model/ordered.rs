@@ -7,8 +7,8 @@ use loom::thread;
 
 use super::rig::{self, Jobs, ORDERED};
 use crate::batch::Batch;
-use crate::ordered::OrderedList;
-use crate::state::Owed;
+use crate::ordered::{BUDGET, OrderedList, Turn, Visit};
+use crate::state::{Owed, State};
 use crate::work::Work;
 
 /// A lane and its jobs.
@@ -31,7 +31,7 @@ impl Lane {
         // SAFETY: each job is pushed once, by one thread.
         unsafe {
             for &i in jobs {
-                self.1.work(i).as_ref().state.submit().unwrap();
+                queue(self.1.work(i));
             }
             jobs[1..].iter().for_each(|&i| batch.add(self.1.work(i), |work| &work.link));
             self.0.push(&batch);
@@ -67,13 +67,21 @@ impl Lane {
     fn settle(&self, owed: Owed, i: usize) -> Option<NonNull<Work>> {
         let mut next = Some(self.1.work(i)).filter(|_| owed == Owed::Retire);
         let last = std::cell::Cell::new(None);
+        let visit = |visit, work| {
+            if visit == Visit::Retire {
+                last.set(Some(work));
+                retire(work);
+            }
+        };
         while let Some(work) = next {
             // SAFETY: the turn is with it.
-            next = unsafe {
-                self.0.retire(work, |work| {
-                    last.set(Some(work));
-                    retire(work);
-                })
+            next = match unsafe { self.0.retire(work, BUDGET, visit) } {
+                Turn::Passed(work) => Some(work),
+                Turn::Woke(word) => {
+                    rig::FUTEX.wake(word);
+                    None
+                }
+                Turn::Ended | Turn::Rests => None,
             };
             // SAFETY: handed over: done, and not retired.
             assert!(next.is_none_or(|work| unsafe { work.as_ref() }.state.look().is_to_be_retired()));
@@ -102,6 +110,13 @@ impl Lane {
     fn place(&self, i: usize) -> usize {
         self.1.place(i)
     }
+}
+
+/// Makes a job's work the library's.
+fn queue(work: NonNull<Work>) {
+    // SAFETY: alive.
+    let state = unsafe { &work.as_ref().state };
+    state.queue(state.idle().unwrap(), State::NONE);
 }
 
 fn retire(work: NonNull<Work>) {
@@ -281,5 +296,55 @@ fn nobody_looks_at_a_lane_that_was_left() {
         run_and_revoke(&lane, 1);
         join([other]);
         (0..2).for_each(|i| assert_eq!(lane.place(i), i));
+    });
+}
+
+/// Somebody stands in the order while works before him are retired, and one behind him: the turn
+/// comes to him, everything before is done then, and every drainer has left.
+#[test]
+fn stand_against_retire() {
+    rig::check(Some(2), || {
+        let lane = Lane::new(2);
+        lane.push(0);
+        let others = [lane.spawn_run(0), lane.spawn_pass(&[1])];
+        let barrier = Work::barrier();
+        let state = &barrier.state;
+        // SAFETY: queued, in no list, and it stays until it has the turn.
+        unsafe { lane.0.push(&Batch::of(NonNull::from(&barrier))) };
+        while let Some(value) = state.await_turn() {
+            rig::FUTEX.wait(state.address(), value);
+        }
+        lane.1.assert_ended(0);
+        // SAFETY: the turn is ours.
+        if let Turn::Passed(work) = unsafe { lane.0.pass_on(|_, _| ()) } {
+            // SAFETY: passed on.
+            assert!(unsafe { work.as_ref() }.state.look().is_to_be_retired());
+            lane.settle(Owed::Retire, 1);
+        }
+        join(others);
+        (0..2).for_each(|i| assert_eq!(lane.place(i).min(1), lane.place(i)));
+    });
+}
+
+/// Whoever has stood, and ended the turn, may take the lane's memory away.
+#[test]
+fn nobody_looks_at_a_lane_that_was_stood_in() {
+    rig::check(None, || {
+        let lane = Lane::new(1);
+        lane.push(0);
+        let other = lane.spawn_run(0);
+        let barrier = Work::barrier();
+        let state = &barrier.state;
+        // SAFETY: queued, in no list, and it stays until it has the turn.
+        unsafe { lane.0.push(&Batch::of(NonNull::from(&barrier))) };
+        while let Some(value) = state.await_turn() {
+            rig::FUTEX.wait(state.address(), value);
+        }
+        // SAFETY: the turn is ours.
+        assert_eq!(unsafe { lane.0.pass_on(|_, _| ()) }, Turn::Ended);
+        // SAFETY: the lane is idle, and nobody pushes any more.
+        unsafe { (*Arc::as_ptr(&lane.0).cast_mut()).revoke() };
+        join([other]);
+        assert_eq!(lane.place(0), 0);
     });
 }

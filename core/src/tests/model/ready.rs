@@ -52,7 +52,7 @@ impl Hall {
         // SAFETY: one thread is worker `me` at a time.
         let claim = unsafe { self.ready.claim(&self.records[me], &self.workers) };
         // SAFETY: claimed.
-        claim.map(|claim| assert!(unsafe { crate::helper::run(claim.work) }.is_none())).is_some()
+        claim.map(|claim| unsafe { rig::func_and_end(claim.work) }).is_some()
     }
 
     /// A thread that is worker `me` for so many claims, found something or not.

@@ -10,7 +10,7 @@ use loom::thread;
 use crate::pool::Pool;
 use crate::port::Port;
 use crate::queue::Queue;
-use crate::sync::Cell;
+use crate::sync::{Atomic, Cell, Ordering};
 use crate::work::{Work, WorkOps};
 use crate::worker::Worker;
 
@@ -69,6 +69,8 @@ pub(super) enum Act {
     Meet(Arc<Meeting>),
     /// The last callback waits for others in a meeting.
     MeetLast(Arc<Meeting>),
+    /// The last callback leaves the work as it is: others have a right to look at it.
+    Keep,
     /// The first time, the last callback queues the job again.
     Requeue(Arc<Place>),
 }
@@ -105,8 +107,12 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new() -> Arc<Self> {
+        Self::on(&PORT)
+    }
+
+    pub(super) fn on(port: &'static Port) -> Arc<Self> {
         // SAFETY: a static table.
-        let pool = Box::new(unsafe { Pool::new(&raw const PORT) });
+        let pool = Box::new(unsafe { Pool::new(port) });
         // SAFETY: the pool is boxed, and dropped with the queue.
         let queue = unsafe { Queue::new(&raw const *pool, ptr::null()) };
         Arc::new(Self { pool, queue })
@@ -136,7 +142,6 @@ impl Place {
         workers.map(|worker| worker.join().unwrap())
     }
 }
-
 
 // SAFETY: loom checks every use of the cells.
 unsafe impl Send for Job {}
@@ -173,6 +178,11 @@ unsafe impl Sync for Jobs {}
 impl Jobs {
     pub(super) fn new(ops: &'static WorkOps, n: usize) -> Arc<Self> {
         Self::acting(ops, &std::vec![Act::Nothing; n])
+    }
+
+    /// Jobs that others may look at when they have ended, and that may be cancelled.
+    pub(super) fn keeping(ops: &'static WorkOps, n: usize) -> Arc<Self> {
+        Self::acting(ops, &std::vec![Act::Keep; n])
     }
 
     /// Jobs that also do these.
@@ -214,6 +224,24 @@ impl Jobs {
             assert_eq!(job.ran.get(), 1, "func of job {i} did not run once");
             assert_eq!(job.ended.get(), job.lives(), "job {i} did not end once");
             job.place.get().expect("has a place")
+        }
+    }
+
+    /// Checks that a job has ended, as far as the caller has learnt of it.
+    pub(super) fn assert_ended(&self, i: usize) {
+        // SAFETY: ended, and loom checks that the caller has learnt of it.
+        unsafe { assert_eq!(self.jobs[i].as_ref().ended.get(), 1, "job {i} has not ended") };
+    }
+
+    /// Whether a job's `func` has run; it must have ended, once, if its last callback was called.
+    pub(super) fn has_run(&self, i: usize) -> bool {
+        // SAFETY: all threads of the model have been joined.
+        unsafe {
+            let job = self.jobs[i].as_ref();
+            assert!(job.work.state.idle().is_ok(), "job {i} has not ended");
+            let called = job.work.ops().is_ordered() || job.ran.get() == 1;
+            assert_eq!(job.ended.get(), usize::from(called), "job {i} did not end once");
+            job.ran.get() == 1
         }
     }
 
@@ -260,7 +288,7 @@ unsafe extern "C" fn func(work: NonNull<Work>) {
     }
 }
 
-unsafe extern "C" fn func_and_end(work: NonNull<Work>) {
+pub(super) unsafe extern "C" fn func_and_end(work: NonNull<Work>) {
     // SAFETY: as above.
     unsafe {
         func(work);
@@ -273,7 +301,7 @@ pub(super) unsafe extern "C" fn ordered_func(work: NonNull<Work>) {
     // SAFETY: as above.
     unsafe {
         let job = job(work);
-        assert_eq!(job.ran.get(), 1, "ordered before func");
+        assert!(job.ran.get() == 1 || matches!(job.act, Act::Keep), "ordered before func");
         job.place.set(Some((*job.log).count()));
         job.status.set(job.work.status());
     }
@@ -301,6 +329,7 @@ unsafe extern "C" fn end(work: NonNull<Work>) {
                 job.ran.set(0);
                 place.submit(work);
             }
+            Act::Keep => {}
             Act::MeetLast(others) => {
                 (*work.as_ptr()).revoke();
                 others.meet();
@@ -346,7 +375,7 @@ impl Bed {
 
 /// The port of the models. Its workers are in beds. A bell is a binary semaphore, which is a futex
 /// that remembers. (It adds an order between waker and sleeper, as every port's wait and wake do.)
-pub(super) static PORT: Port = Port { wait, wake };
+pub(super) static PORT: Port = Port { wait, wake, now: None, local: None };
 
 unsafe extern "C" fn wait(rest: *const u32, _: u32) {
     // SAFETY: the word of a worker of the models.
@@ -363,4 +392,37 @@ unsafe extern "C" fn wake(rest: *const u32) {
     let bed = unsafe { Bed::of(rest) };
     *bed.rung.lock().unwrap() = true;
     bed.bell.notify_one();
+}
+
+/// A port for those who wait for anything else: a futex for all words, that wakes everybody.
+pub(super) static FUTEX: Port =
+    Port { wait: futex_wait, wake: futex_wake, now: Some(now), local: Some(local) };
+
+loom::lazy_static! {
+    static ref TABLE: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+}
+
+loom::thread_local! {
+    static LOCAL: std::cell::Cell<*const ()> = std::cell::Cell::new(ptr::null());
+}
+
+unsafe extern "C" fn futex_wait(word: *const u32, value: u32) {
+    let guard = TABLE.0.lock().unwrap();
+    // SAFETY: the address of a word of the model's, see `Atomic::address`.
+    if unsafe { &*word.cast::<Atomic<u32>>() }.load(Ordering::Relaxed) == value {
+        drop(TABLE.1.wait(guard).unwrap());
+    }
+}
+
+unsafe extern "C" fn futex_wake(_: *const u32) {
+    drop(TABLE.0.lock().unwrap());
+    TABLE.1.notify_all();
+}
+
+unsafe extern "C" fn now() -> u32 {
+    0
+}
+
+unsafe extern "C" fn local() -> *mut *const () {
+    LOCAL.with(std::cell::Cell::as_ptr)
 }

@@ -1,0 +1,117 @@
+//! Counts that are waited for.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use super::rig::{self, FUTEX};
+use crate::count::{Count, Phases};
+use crate::sync::Cell;
+
+/// Something that is counted: plain memory, written before it is done, read by who has waited.
+struct Thing(Cell<bool>);
+
+// SAFETY: loom checks every use of the cell.
+unsafe impl Send for Thing {}
+// SAFETY: as for Send.
+unsafe impl Sync for Thing {}
+
+impl Thing {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Cell::new(false)))
+    }
+
+    fn finish(&self) {
+        // SAFETY: loom checks it.
+        unsafe { self.0.set(true) };
+    }
+
+    fn assert_finished(&self) {
+        // SAFETY: loom checks it.
+        assert!(unsafe { self.0.get() }, "not waited for");
+    }
+}
+
+fn wake(word: Option<*const u32>) {
+    if let Some(word) = word {
+        FUTEX.wake(word);
+    }
+}
+
+/// Two things end while somebody waits for both, who takes the count's memory away then.
+#[test]
+fn wait_against_done() {
+    rig::check(None, || {
+        let (count, things) = (Arc::new(Count::new()), [Thing::new(), Thing::new()]);
+        let threads = things.clone().map(|thing| {
+            count.add();
+            let count = count.clone();
+            thread::spawn(move || {
+                thing.finish();
+                wake(count.done());
+            })
+        });
+        count.wait(&FUTEX);
+        things.iter().for_each(|thing| thing.assert_finished());
+        // SAFETY: the count is zero, and nobody adds to it.
+        unsafe { (*Arc::as_ptr(&count).cast_mut()).revoke() };
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// Two wait for one thing: both are woken.
+#[test]
+fn two_wait() {
+    rig::check(Some(3), || {
+        let (count, thing) = (Arc::new(Count::new()), Thing::new());
+        count.add();
+        let threads = [(); 2].map(|()| {
+            let (count, thing) = (count.clone(), thing.clone());
+            thread::spawn(move || {
+                count.wait(&FUTEX);
+                thing.assert_finished();
+            })
+        });
+        thing.finish();
+        wake(count.done());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// A flush waits for what was added before, wherever its submitter counted it, and not for what
+/// comes later and never ends.
+#[test]
+fn flush_against_add() {
+    rig::check(Some(3), || {
+        let (phases, thing) = (Arc::new(Phases::new()), Thing::new());
+        let odd = phases.add();
+        let (there, its) = (phases.clone(), thing.clone());
+        let ends = thread::spawn(move || {
+            its.finish();
+            wake(there.done(odd));
+        });
+        phases.flush(&FUTEX);
+        thing.assert_finished();
+        ends.join().unwrap();
+    });
+}
+
+/// The same with a submitter that comes at any time, is stopped between reading the number and
+/// counting, and tells another, who flushes then.
+#[test]
+fn flush_against_late_add() {
+    rig::check(Some(2), || {
+        let (phases, thing) = (Arc::new(Phases::new()), Thing::new());
+        let there = phases.clone();
+        let flusher = thread::spawn(move || there.flush(&FUTEX));
+        let odd = phases.add();
+        let (there, its) = (phases.clone(), thing.clone());
+        let ends = thread::spawn(move || {
+            its.finish();
+            wake(there.done(odd));
+        });
+        phases.flush(&FUTEX);
+        thing.assert_finished();
+        flusher.join().unwrap();
+        ends.join().unwrap();
+    });
+}
