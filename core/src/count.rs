@@ -134,7 +134,7 @@ impl Phases {
 
 /// Lets one caller through at a time; the others sleep. For calls that wait anyway.
 #[repr(transparent)]
-struct Turnstile(Atomic<u32>);
+pub(crate) struct Turnstile(Atomic<u32>);
 
 /// Nobody is in.
 const FREE: u32 = 0;
@@ -146,12 +146,13 @@ const CROWDED: u32 = 2;
 impl Turnstile {
     const_fn! {
         /// Nobody is in.
-        const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self(Atomic::new(FREE))
         }
     }
 
-    fn enter(&self, port: &Port) {
+    /// Comes in, when nobody else is in.
+    pub(crate) fn enter(&self, port: &Port) {
         // Acquire, both: pair with the Release in `leave`.
         if self.0.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             return;
@@ -161,7 +162,8 @@ impl Turnstile {
         }
     }
 
-    fn leave(&self, port: &Port) {
+    /// Goes out, and wakes who waits.
+    pub(crate) fn leave(&self, port: &Port) {
         let address = self.0.address();
         // Release: pairs with the Acquire in `enter`.
         if self.0.swap(FREE, Ordering::Release) == CROWDED {

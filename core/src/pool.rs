@@ -133,9 +133,9 @@ impl Pool {
     /// `timers` is valid as long as the pool is used, and no other pool's.
     pub unsafe fn set_timers(&self, timers: NonNull<Timers>) -> Result<(), Error> {
         self.port().and_then(Port::now).ok_or(Error::Invalid)?;
-        // Release: pairs with the Acquire in `timers`.
-        let (new, success) = (timers.as_ptr(), Ordering::Release);
-        match self.timers.compare_exchange(ptr::null_mut(), new, success, Ordering::Relaxed) {
+        // Relaxed, both: set before the first work that needs them.
+        let (new, order) = (timers.as_ptr(), Ordering::Relaxed);
+        match self.timers.compare_exchange(ptr::null_mut(), new, order, order) {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::Busy),
         }
@@ -185,9 +185,9 @@ impl Pool {
 
     /// What there is for delayed works.
     pub(crate) fn timers(&self) -> Option<&Timers> {
-        // Acquire: pairs with the Release in `set_timers`.
+        // Relaxed: set before the first work that needs them.
         // SAFETY: null, or valid as long as the pool is used.
-        unsafe { self.timers.load(Ordering::Acquire).as_ref() }
+        unsafe { self.timers.load(Ordering::Relaxed).as_ref() }
     }
 
     /// The port, if there is one.

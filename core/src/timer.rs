@@ -112,7 +112,7 @@ impl Timers {
     }
 
     /// What is to be waited on after a tick: the word, and the value that it had before the tick.
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "std", test))]
     pub(crate) fn bell(&self) -> (*const u32, u32) {
         // Acquire: pairs with the Release in `ring`: the tick finds what was rung for.
         (self.bell.address(), self.bell.load(Ordering::Acquire))

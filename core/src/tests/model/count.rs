@@ -4,7 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::rig::{self, FUTEX};
-use crate::count::{Count, Phases};
+use crate::count::{Count, Phases, Turnstile};
 use crate::sync::Cell;
 
 /// Something that is counted: plain memory, written before it is done, read by who has waited.
@@ -113,5 +113,23 @@ fn flush_against_late_add() {
         thing.assert_finished();
         flusher.join().unwrap();
         ends.join().unwrap();
+    });
+}
+
+/// Two go through a turnstile: one after the other, and the second sees what the first did.
+#[test]
+fn turnstile() {
+    rig::check(None, || {
+        let (turnstile, thing) = (Arc::new(Turnstile::new()), Thing::new());
+        let (there, its) = (turnstile.clone(), thing.clone());
+        let pass = |turnstile: &Turnstile, thing: &Thing| {
+            turnstile.enter(&FUTEX);
+            thing.finish();
+            thing.assert_finished();
+            turnstile.leave(&FUTEX);
+        };
+        let other = thread::spawn(move || pass(&there, &its));
+        pass(&turnstile, &thing);
+        other.join().unwrap();
     });
 }

@@ -7,6 +7,7 @@ use super::rig::{self, Bed, FUTEX, Jobs, ORDERED, PLAIN, Place};
 use crate::error::Error;
 use crate::queue::Queue;
 use crate::state::{Start, State};
+use crate::sync::Cell;
 use crate::timer::Timers;
 use crate::work::{CANCELLED, WorkOps};
 
@@ -185,15 +186,20 @@ fn await_expiry() {
             place.pool.set_timers((&*timers).into()).unwrap();
             place.queue.submit_delayed(jobs.work(0), 5).unwrap();
         }
-        let (there, its) = (place.clone(), jobs.clone());
+        let before = Arc::new(Seen(Cell::new(false)));
+        let (there, its, seen) = (place.clone(), jobs.clone(), before.clone());
         let waiter = thread::spawn(move || {
             // SAFETY: alive.
             let state = unsafe { &its.work(0).as_ref().state };
             while let Some(value) = state.await_expiry() {
                 FUTEX.wait(state.address(), value);
             }
+            // SAFETY: loom checks it.
+            assert!(unsafe { seen.0.get() });
             there.submit(its.work(1));
         });
+        // SAFETY: loom checks it.
+        unsafe { before.0.set(true) };
         timers.tick(5).unwrap();
         waiter.join().unwrap();
         // SAFETY: the bed is this thread's, and outlives the pool's use.
@@ -202,7 +208,35 @@ fn await_expiry() {
     });
 }
 
-/// Delayed works come while somebody ticks: none is lost, and the bell tells of them.
+/// The clock goes to sleep, or does not, while a work is delayed: the bell tells it.
+#[test]
+fn clock_against_delay() {
+    rig::check(Some(3), || {
+        let (place, timers) = (Place::on(&FUTEX), std::boxed::Box::new(Timers::new()));
+        let (jobs, bed) = (Jobs::new(&ORDERED, 1), Bed::new());
+        // SAFETY: the timers live as long as the pool.
+        unsafe { place.pool.set_timers((&*timers).into()).unwrap() };
+        let (there, its) = (place.clone(), jobs.clone());
+        let other = thread::spawn(move || {
+            // SAFETY: the job stays.
+            unsafe { there.queue.submit_delayed(its.work(0), 0) }.unwrap();
+        });
+        // SAFETY: the bed is this thread's, and outlives the pool's use.
+        while unsafe { place.pool.run_until_idle(&bed.worker) } == 0 {
+            let (word, value) = timers.bell();
+            timers.tick(0).unwrap();
+            // SAFETY: as above.
+            if unsafe { place.pool.run_one(&bed.worker) } {
+                break;
+            }
+            FUTEX.wait(word, value);
+        }
+        other.join().unwrap();
+        jobs.check_ended();
+    });
+}
+
+/// Delayed works come while somebody ticks: none is lost.
 #[test]
 fn delay_against_tick() {
     rig::check(Some(3), || {
@@ -223,6 +257,14 @@ fn delay_against_tick() {
         assert_eq!((jobs.place(0), jobs.place(1)), (0, 1));
     });
 }
+
+/// Plain memory, written by one party and read by another.
+struct Seen(Cell<bool>);
+
+// SAFETY: loom checks every use of the cell.
+unsafe impl Send for Seen {}
+// SAFETY: as for Send.
+unsafe impl Sync for Seen {}
 
 /// Two are in `tick` at once: one of them goes away, and nothing is done twice.
 #[test]

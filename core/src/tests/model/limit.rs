@@ -141,3 +141,21 @@ fn set_max_against_all() {
         hall.jobs.check_ended();
     });
 }
+
+/// Statistics are taken while a work goes through its life: no number is less than nothing.
+#[test]
+fn stats_against_life() {
+    rig::check(None, || {
+        let hall = Hall::new(1, 1);
+        let there = hall.clone();
+        let other = thread::spawn(move || {
+            there.submit(&[0]);
+            there.control.free(Lane::Normal);
+        });
+        let stats = hall.control.stats(Lane::Normal);
+        assert!(stats.pending <= 1 && stats.running <= 1 && stats.waiting <= 1 && stats.done <= 1);
+        assert!(stats.largest_backlog <= 1);
+        other.join().unwrap();
+        assert_eq!(hall.control.stats(Lane::Normal).done, 1);
+    });
+}

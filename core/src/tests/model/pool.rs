@@ -7,6 +7,7 @@
 use loom::thread;
 
 use super::rig::{self, Act, Bed, Jobs, Meeting, ORDERED, PLAIN, Place};
+use crate::control::Control;
 use crate::queue::Queue;
 
 /// One worker goes to sleep, or does not, while works are submitted one after the other, one on
@@ -168,5 +169,29 @@ fn complete_against_sleep() {
         meeting.meet();
         place.stop([worker]);
         assert_eq!((jobs.place(0), jobs.status(0)), (0, -5));
+    });
+}
+
+/// Two works, two workers, and a limit of one: the one that finds no room is taken up.
+#[test]
+fn limited_through_a_pool() {
+    rig::check(Some(2), || {
+        let (place, control) = (Place::new(), std::boxed::Box::new(Control::new()));
+        let (jobs, beds) = (Jobs::new(&ORDERED, 2), [Bed::new(), Bed::new()]);
+        // SAFETY: the control lives as long as the queue.
+        unsafe { place.queue.set_control((&*control).into()) }.unwrap();
+        place.queue.set_max(1).unwrap();
+        (0..2).for_each(|i| place.submit(jobs.work(i)));
+        let (there, its) = (place.clone(), beds[0].clone());
+        // SAFETY: the bed is this thread's, and outlives the pool's use.
+        let other = thread::spawn(move || unsafe { there.pool.run_until_idle(&its.worker) });
+        // SAFETY: as above.
+        unsafe { place.pool.run_until_idle(&beds[1].worker) };
+        other.join().unwrap();
+        // SAFETY: its thread has gone. What was made ready last may be left.
+        unsafe { place.pool.run_until_idle(&beds[0].worker) };
+        (0..2).for_each(|i| assert_eq!(jobs.place(i), i));
+        let stats = place.queue.stats(false).unwrap();
+        assert_eq!((stats.pending, stats.running, stats.waiting, stats.done), (0, 0, 0, 2));
     });
 }
