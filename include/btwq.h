@@ -496,7 +496,7 @@ btwq_status btwq_work_set_async(struct btwq_work *work);
  * `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
  * `btwq_work_status` will return: 0, or a negative error of your own.
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
- * NULL, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+ * NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
  * Memory: do not touch the work after the call unless it is yours again: it may have ended
  * meanwhile. So complete it once; a second call is an error that is recognised only as long as the
  * work lives. What was written before this call is seen by the ordered callbacks.
@@ -596,8 +596,8 @@ btwq_status btwq_work_cancel(struct btwq_work *work);
  * cancelled as well: so a work that repeats itself is stopped. Any number of callers at once.
  *
  * Parameters: `work`, initialised; its submission has returned.
- * Returns: `BTWQ_OK` if it was cancelled; 1 if it was too late, or the work was not queued;
- * `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
+ * Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
+ * it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
  * never initialised, or the pool of its queue has no port with `local`. After an error nothing has
  * changed.
  * Memory: the work's, and that of the queue that it was last queued on, must be valid during the
@@ -620,8 +620,9 @@ btwq_status btwq_work_cancel_sync(struct btwq_work *work);
 btwq_status btwq_work_flush(struct btwq_work *work);
 
 /**
- * Waits until everything that was queued before the call has been freed. It does not wait for what
- * is queued later, nor for delayed works whose delay is not over.
+ * Waits until everything that was queued before the call has been freed. It does not wait for
+ * delayed works whose delay is not over. Of works that have `func` alone it may also wait for some
+ * that are queued while it waits, but never for one after the other without end.
  *
  * Parameters: `queue`, initialised.
  * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback of this queue, also if that is an outer one on

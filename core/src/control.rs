@@ -259,12 +259,15 @@ impl Control {
         // Acquire: pairs with the Release in `free`.
         let done = this.freed.load(Ordering::Acquire);
         let (running, current_active, limit_active) = this.limit.numbers();
-        // Acquire: pairs with the Release in `admit`.
+        // Acquire: pairs with the Release in `admit`. Relaxed: what has started was queued before.
         let started = this.started.load(Ordering::Acquire);
+        let pending = this.queued.load(Ordering::Relaxed).wrapping_sub(started);
+        let unfreed = started.wrapping_sub(done);
+        let running = running.min(unfreed); // What has just come in is still pending.
         Stats {
-            pending: this.pending(),
+            pending,
             running,
-            waiting: started.wrapping_sub(done).saturating_sub(running),
+            waiting: unfreed - running,
             done,
             current_active,
             limit_active,

@@ -9,7 +9,7 @@
 //! says which of them new works go into. A flush turns that to the other count, and waits until the
 //! first is zero. A submitter that was stopped between reading the number and counting goes into
 //! the wrong one; so the flush does it twice, and has then waited for both. (It is the way of the
-//! kernel's sleepable read-copy-update.) Flushes take turns.
+//! kernel's sleepable read-copy-update.) Flushes take turns, by a [`Turnstile`].
 
 use crate::port::Port;
 use crate::sync::{Atomic, Ordering, const_fn, model_only};
@@ -82,15 +82,13 @@ pub(crate) struct Phases {
     number: Atomic<u32>,
     even: Count,
     odd: Count,
-    flushes: Turnstile,
 }
 
 impl Phases {
     const_fn! {
         /// None in either.
         pub(crate) const fn new() -> Self {
-            let (number, flushes) = (Atomic::new(0), Turnstile::new());
-            Self { number, even: Count::new(), odd: Count::new(), flushes }
+            Self { number: Atomic::new(0), even: Count::new(), odd: Count::new() }
         }
     }
 
@@ -108,18 +106,17 @@ impl Phases {
         self.of(odd).done()
     }
 
-    /// Returns when all that were added before the call are done. Blocks in the port's `wait`.
+    /// Returns when all that were added before the call are done. Blocks in the port's `wait`. One
+    /// caller at a time.
     pub(crate) fn flush(&self, port: &Port) {
         if self.is_zero() {
             return;
         }
-        self.flushes.enter(port);
         for _ in 0..2 {
             // Relaxed: an old number is allowed for, see above.
             let before = self.number.fetch_add(1, Ordering::Relaxed);
             self.of(before & 1 != 0).wait(port);
         }
-        self.flushes.leave(port);
     }
 
     /// Whether there is none now.
@@ -186,7 +183,13 @@ model_only! {
             self.number.revoke();
             self.even.revoke();
             self.odd.revoke();
-            self.flushes.0.revoke();
+        }
+    }
+
+    impl Turnstile {
+        /// As of a count.
+        pub(crate) fn revoke(&mut self) {
+            self.0.revoke();
         }
     }
 }

@@ -1,18 +1,24 @@
 //! How works end that are not left to themselves: cancel, flush, drain, destroy.
 //!
-//! **Flush.** Who flushes a lane queues a work of his own, on his stack, whose last callback tells
-//! him: everything queued before has been freed then. It has no `func`, and no limit holds it up. A
-//! lane that is idle needs none, and so no worker. Works without a place are counted (`count.rs`).
+//! **Flush.** Who flushes a lane puts a messenger into the order, on his stack: a work that is done
+//! from the beginning, whose last callback tells him. Everything queued before has been freed then.
+//! No worker claims it, no limit holds it up, no executor sees it. A lane that is idle needs none.
+//! Works without a place are counted (`count.rs`).
 //!
 //! **Drain.** While `closing` is not 0 only the queue's own callbacks may submit, and every such
-//! submission counts `late` up before it does anything else. A flush of everything in which `late`
-//! did not move has left nothing behind: what a callback submits, it submits before it is over, and
-//! the flush waited for all of them.
+//! submission counts `late` up before it does anything else. After a flush the drain *stands* in
+//! each lane, by a barrier, until the turn itself has come to it (`ordered.rs`, rule 4). If it finds
+//! nothing behind itself, and `late` has not moved since before the flush, nothing is left: what a
+//! callback submits, it submits before it is over, and the flush waited for all of them.
 //!
-//! **Destroy.** A flush is told from within the last callback, so there is still a drainer in the
-//! lane. Who destroys therefore *stands* in each lane in the end, by a barrier, until the turn itself
-//! has come to him (`ordered.rs`, rule 4): every drainer has left then, and he ends the turn
-//! himself. (A flush does not stand, so that a lane never waits for a flusher to be scheduled.)
+//! **Destroy.** The same, for ever. A messenger is told from within the last callback, when there is
+//! still a drainer in the lane; who has stood knows that every drainer has left, and has ended the
+//! turn himself. (A flush does not stand, so that a lane never waits for a flusher to be scheduled.)
+//!
+//! **Cancel and wait.** A work that is idle may still be in its last callback, and that may queue it
+//! again. So who cancels *watches* the work: he sets a mark that is lost when the work is queued;
+//! then he waits for what was before; and if the work is idle then, and the mark is there, it is
+//! over. Those who do so take turns, since the mark is one.
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
@@ -22,8 +28,8 @@ use core::ptr::NonNull;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::frame;
+use crate::helper;
 use crate::lane::Lane;
-use crate::ordered::Turn;
 use crate::port::Port;
 use crate::queue::Queue;
 use crate::state::Cancelled;
@@ -41,21 +47,57 @@ struct Messenger<'a> {
     arrived: Atomic<u32>,
 }
 
-static MESSENGER: WorkOps = WorkOps { func: None, ordered_func: None, ordered_free: Some(arrive) };
+static ARRIVE: WorkOps = WorkOps { func: None, ordered_func: None, ordered_free: Some(arrive) };
 
 unsafe extern "C" fn arrive(work: NonNull<Work>) {
     // SAFETY: the work stands at the beginning of a messenger, which stays until it has arrived.
     let messenger = unsafe { work.cast::<Messenger<'_>>().as_ref() };
     let (port, address) = (messenger.port, messenger.arrived.address());
-    // Release: pairs with the Acquire in `flush_lane`: all that was done before is seen.
-    messenger.arrived.store(1, Ordering::Release);
+    messenger.tell();
     // The messenger must not be dereferenced past this point.
     port.wake(address);
 }
 
+impl<'a> Messenger<'a> {
+    fn new(port: &'a Port) -> Self {
+        Self { work: Work::messenger(&ARRIVE), port, arrived: Atomic::new(0) }
+    }
+
+    /// Puts it into the order of a lane. It must stay where it is until `wait` has returned.
+    fn send(&self, queue: &Queue, lane: Lane) {
+        let list = queue.list(lane);
+        if list.is_idle() {
+            self.tell();
+            return;
+        }
+        // SAFETY: in no list, and known to nobody else; all of it may be reached by the pointer.
+        if unsafe { list.push(&Batch::of(NonNull::from(self).cast())) } {
+            self.tell();
+            // SAFETY: there was nobody, so the turn is ours.
+            unsafe { helper::pass_on(queue, lane) };
+        }
+    }
+
+    /// Lets it have arrived.
+    fn tell(&self) {
+        // Release: pairs with the Acquire in `wait`: all that was done before is seen.
+        self.arrived.store(1, Ordering::Release);
+    }
+
+    /// Waits until it has arrived.
+    fn wait(&self) {
+        // Acquire: pairs with the Release in `tell`.
+        while self.arrived.load(Ordering::Acquire) == 0 {
+            self.port.wait(self.arrived.address(), 0);
+        }
+    }
+}
+
 impl Queue {
     /// Returns when everything that was queued before the call has been freed; but not what is still
-    /// delayed. Blocks, without spinning, and needs workers as works do.
+    /// delayed. Of works that have no place in the order it may also wait for some that are queued
+    /// while it waits, but not for more and more of them. Blocks, without spinning, and needs workers
+    /// as works do.
     ///
     /// # Errors
     /// [`Error::Deadlock`]: called from a callback of this queue. [`Error::Invalid`]: the pool has no
@@ -75,7 +117,7 @@ impl Queue {
         let port = self.waiting_port()?;
         // Relaxed, both: a submission that is under way may be either.
         self.closing.fetch_add(1, Ordering::Relaxed);
-        self.flush_till_empty(port);
+        self.wait_till_empty(port);
         self.closing.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }
@@ -95,14 +137,8 @@ impl Queue {
         if self.closing.fetch_or(DESTROYED, Ordering::Relaxed) & DESTROYED != 0 {
             return Err(Error::Busy);
         }
-        loop {
-            self.flush_till_empty(port);
-            let late = self.late();
-            let left = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));
-            if left == [Turn::Ended; 2] && late == self.late() {
-                return Ok(());
-            }
-        }
+        self.wait_till_empty(port);
+        Ok(())
     }
 
     /// What to wait by, if the caller may wait for this queue.
@@ -118,74 +154,66 @@ impl Queue {
         }
     }
 
-    fn late(&self) -> u32 {
-        // Relaxed: what matters is seen by way of the flush.
-        self.late.load(Ordering::Relaxed)
-    }
-
-    fn flush_till_empty(&self, port: &Port) {
+    /// Returns after a round in which there was nothing to wait for.
+    fn wait_till_empty(&self, port: &Port) {
         loop {
             let late = self.late();
             self.delayed().wait(port);
             self.flush_all(port);
-            if late == self.late() && self.delayed().is_zero() {
+            let was_alone = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));
+            let nothing = self.loose().is_zero() && self.delayed().is_zero();
+            if was_alone == [true; 2] && nothing && late == self.late() {
                 return;
             }
         }
     }
 
+    fn late(&self) -> u32 {
+        // Relaxed: what matters is seen by way of the flush.
+        self.late.load(Ordering::Relaxed)
+    }
+
     fn flush_all(&self, port: &Port) {
-        self.flush_lane(Lane::High, port);
-        self.flush_lane(Lane::Normal, port);
-        self.loose().flush(port);
+        let messengers = [Messenger::new(port), Messenger::new(port)];
+        let [high, normal] = &messengers;
+        high.send(self, Lane::High);
+        normal.send(self, Lane::Normal);
+        if !self.loose().is_zero() {
+            self.turnstile().enter(port);
+            self.loose().flush(port);
+            self.turnstile().leave(port);
+        }
+        high.wait();
+        normal.wait();
     }
 
-    fn flush_lane(&self, lane: Lane, port: &Port) {
-        if self.list(lane).is_idle() {
-            return;
-        }
-        // SAFETY: a static table.
-        let work = unsafe { Work::new(&raw const MESSENGER) };
-        let messenger = Messenger { work, port, arrived: Atomic::new(0) };
-        let work = &messenger.work;
-        let Ok(idle) = work.state.idle() else { return }; // Never: it is new.
-        // SAFETY: new, and ours.
-        unsafe { work.adopt(self) };
-        work.state.queue(idle, lane.into());
-        // SAFETY: accepted, in no list, and it stays until it has arrived. The whole messenger may
-        // be reached by the pointer.
-        unsafe { self.place_one(lane, NonNull::from(&messenger).cast()) };
-        // Acquire: pairs with the Release in `arrive`.
-        while messenger.arrived.load(Ordering::Acquire) == 0 {
-            port.wait(messenger.arrived.address(), 0);
-        }
-    }
-
-    /// Waits until the turn of a lane has come to the caller, and passes it on; says where to.
-    fn stand(&self, lane: Lane, port: &Port) -> Turn {
+    /// Waits until the turn of a lane has come to the caller, and passes it on; whether there was
+    /// nobody, before or behind.
+    fn stand(&self, lane: Lane, port: &Port) -> bool {
         let barrier = Work::barrier();
-        let list = self.list(lane);
         // SAFETY: queued, in no list, and it stays until it has the turn.
-        unsafe { list.push(&Batch::of(NonNull::from(&barrier))) };
+        let was_first = unsafe { self.list(lane).push(&Batch::of(NonNull::from(&barrier))) };
         while let Some(value) = barrier.state.await_turn() {
             port.wait(barrier.state.address(), value);
         }
-        // SAFETY: the turn is ours, and we owe what the list says.
-        unsafe {
-            let turn = list.pass_on(|_, _| ());
-            self.route().settle(lane, turn);
-            turn
-        }
+        // SAFETY: the turn is ours.
+        let was_last = unsafe { helper::pass_on(self, lane) };
+        was_first && was_last
     }
 
-    /// Returns when the present life of `work` is over, or what is queued before the call is.
+    /// Returns when what `work` was when this was called is over: its delay, and the rest of its
+    /// life, or the callback that it is in.
+    ///
+    /// The caller is in the turnstile.
     fn wait_for(&self, work: &Work, port: &Port) {
         while let Some(value) = work.state.await_expiry() {
             port.wait(work.state.address(), value);
         }
         // SAFETY: it was queued once, so it has a table.
         if unsafe { work.ops() }.is_ordered() {
-            self.flush_lane(work.state.look().lane(), port);
+            let messenger = Messenger::new(port);
+            messenger.send(self, work.state.look().lane());
+            messenger.wait();
         } else {
             self.loose().flush(port);
         }
@@ -229,11 +257,15 @@ impl Work {
         loop {
             // Looked up in each round: the last callback may have queued the work elsewhere.
             // SAFETY: as the caller says.
-            let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(false) };
+            let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(cancelled) };
+            queue.turnstile().enter(port);
             // SAFETY: as the caller says.
             cancelled |= unsafe { self.cancel() }.is_ok();
+            self.state.watch();
             queue.wait_for(self, port);
-            if self.state.idle().is_ok() {
+            let is_over = self.state.is_still_idle();
+            queue.turnstile().leave(port);
+            if is_over {
                 return Ok(cancelled);
             }
         }
@@ -251,7 +283,9 @@ impl Work {
     pub unsafe fn flush(&self) -> Result<(), Error> {
         // SAFETY: as the caller says.
         if let Some((queue, port)) = unsafe { self.awaited() }? {
+            queue.turnstile().enter(port);
             queue.wait_for(self, port);
+            queue.turnstile().leave(port);
         }
         Ok(())
     }

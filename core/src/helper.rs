@@ -9,7 +9,7 @@ use crate::control::{Admission, Control};
 use crate::executor::Route;
 use crate::frame::Frame;
 use crate::lane::Lane;
-use crate::ordered::Visit;
+use crate::ordered::{Turn, Visit};
 use crate::queue::Queue;
 use crate::state::{Owed, Start};
 use crate::work::{CANCELLED, Func, Work};
@@ -42,21 +42,40 @@ pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) -> b
             return true; // `work` must not be dereferenced past this point (state rule 2).
         }
     }
-    let visit = |visit, work: NonNull<Work>| {
-        queue.note_head(lane, work);
-        if visit == Visit::Retire {
-            // SAFETY: not retired yet, so valid.
-            let control = queue.control_of(unsafe { work.as_ref() }.state.look());
-            retire(work);
-            // `work` must not be dereferenced past this point.
-            if let Some(control) = control {
-                control.free(lane);
-            }
-        }
-    };
     // SAFETY: state rule 1 makes us the holder of the turn; we owe what the list says.
-    unsafe { route.settle(lane, queue.list(lane).retire(work, budget, visit)) };
+    unsafe {
+        route.settle(lane, queue.list(lane).retire(work, budget, |v, w| visit(queue, lane, v, w)))
+    };
     true
+}
+
+/// Passes the turn of a lane on for somebody who is no worker; says whether there was nobody to pass
+/// it to.
+///
+/// # Safety
+/// The caller holds the turn; he no longer does after this.
+pub(crate) unsafe fn pass_on(queue: &Queue, lane: Lane) -> bool {
+    let route = queue.route();
+    // SAFETY: the turn is the caller's, and we owe what the list says.
+    unsafe {
+        let turn = queue.list(lane).pass_on(|v, w| visit(queue, lane, v, w));
+        route.settle(lane, turn);
+        turn == Turn::Ended
+    }
+}
+
+/// What is done with the oldest work of a lane, by the holder of the turn.
+fn visit(queue: &Queue, lane: Lane, visit: Visit, work: NonNull<Work>) {
+    queue.note_head(lane, work);
+    if visit == Visit::Retire {
+        // SAFETY: not retired yet, so valid.
+        let control = queue.control_of(unsafe { work.as_ref() }.state.look());
+        retire(work);
+        // `work` must not be dereferenced past this point.
+        if let Some(control) = control {
+            control.free(lane);
+        }
+    }
 }
 
 /// Runs the `func` of `work`, unless that was cancelled; says whether the work is to be retired.

@@ -18,6 +18,8 @@
 //! 4. Who *stands* in the order, by a barrier of his own, gets the turn like a work that is never
 //!    done: everything before him is retired then, and every drainer has left the lane. He gives
 //!    the turn on by [`OrderedList::pass_on`].
+//! 5. A *messenger* is retired where it is found, and never handed over: nobody but the drainers, and
+//!    who has sent it, knows of it.
 
 use core::ptr::NonNull;
 
@@ -76,10 +78,9 @@ impl OrderedList {
         // SAFETY: as the caller says.
         let ours = unsafe { self.0.push(batch) };
         if ours {
-            // Rule 1. It is not done: nobody has seen it yet.
+            // Rule 1. A work is not done: nobody has seen it yet.
             // SAFETY: valid, and ours until it is in the ready list.
-            let owed = unsafe { batch.oldest().as_ref() }.state.take_turn();
-            debug_assert!(owed != Owed::Retire);
+            let _ = unsafe { batch.oldest().as_ref() }.state.take_turn();
         }
         ours
     }
@@ -115,18 +116,24 @@ impl OrderedList {
     }
 
     /// Gives the turn to the next work, by its state, also if that is done: it is handed over then.
+    /// `visit` is called for the messengers before it.
     ///
     /// # Safety
     /// The caller holds the turn; he no longer does after this.
     pub(crate) unsafe fn pass_on(&self, visit: impl Fn(Visit, NonNull<Work>)) -> Turn {
-        // SAFETY: the caller holds the turn.
-        let turn = unsafe { self.next(&visit) };
-        if let Turn::Passed(next) = turn {
+        loop {
+            // SAFETY: we still hold the turn.
+            let turn = unsafe { self.next(&visit) };
+            let Turn::Passed(next) = turn else { return turn };
             // SAFETY: done, and not retired.
-            let owed = unsafe { next.as_ref() }.state.take_turn();
-            debug_assert!(owed == Owed::Retire);
+            let state = unsafe { &next.as_ref().state };
+            if !state.look().is_barrier() {
+                let owed = state.take_turn();
+                debug_assert!(owed == Owed::Retire);
+                return turn;
+            }
+            visit(Visit::Retire, next); // Rule 5. Not to be dereferenced past this point.
         }
-        turn
     }
 
     /// Takes the turn to the next work.

@@ -9,6 +9,7 @@
 //! | `control`  | limits and counts, if the user has given any; set before the first work         |
 //! | `executor` | where works go that are ready, if not to the pool; set before the first work    |
 //! | `loose`    | works without a place in the order, from submission until `func` has returned   |
+//! | `turnstile`| one at a time flushes those, or waits for a single work                         |
 //! | `delayed`  | works that the timers have, until they are in a lane                            |
 //! | `closing`  | how many drains there are, and whether the queue is being destroyed             |
 //! | `late`     | submissions while it is closing, which only its own callbacks may make          |
@@ -18,7 +19,7 @@ use core::ptr::{self, NonNull};
 
 use crate::batch::Batch;
 use crate::control::{Control, Stats};
-use crate::count::{Count, Phases};
+use crate::count::{Count, Phases, Turnstile};
 use crate::error::Error;
 use crate::executor::{Executor, Route};
 use crate::frame;
@@ -44,6 +45,7 @@ pub struct Queue {
     control: AtomicPtr<Control>,
     executor: AtomicPtr<Executor>,
     loose: Phases,
+    turnstile: Turnstile,
     delayed: Count,
     pub(crate) closing: Atomic<u32>,
     pub(crate) late: Atomic<u32>,
@@ -76,6 +78,7 @@ impl Queue {
                 control: AtomicPtr::new(ptr::null_mut()),
                 executor: AtomicPtr::new(ptr::null_mut()),
                 loose: Phases::new(),
+                turnstile: Turnstile::new(),
                 delayed: Count::new(),
                 closing: Atomic::new(0),
                 late: Atomic::new(0),
@@ -382,6 +385,11 @@ impl Queue {
         &self.loose
     }
 
+    /// Where those wait who flush them.
+    pub(crate) fn turnstile(&self) -> &Turnstile {
+        &self.turnstile
+    }
+
     /// The works that the timers have.
     pub(crate) fn delayed(&self) -> &Count {
         &self.delayed
@@ -398,8 +406,8 @@ impl Queue {
         self.control().filter(|_| state.is_controlled())
     }
 
-    /// Notes that `work` has become the oldest of a lane: for statistics, so that a work of ours,
-    /// which nobody counts, is nobody.
+    /// Notes that `work` has become the oldest of a lane: for statistics, so that a barrier, which
+    /// nobody counts, is nobody.
     ///
     /// The work is queued, and the caller holds the turn.
     pub(crate) fn note_head(&self, lane: Lane, work: NonNull<Work>) {
@@ -611,6 +619,7 @@ model_only! {
             self.control.with_mut(|_| ());
             self.executor.with_mut(|_| ());
             self.loose.revoke();
+            self.turnstile.revoke();
             self.delayed.revoke();
             self.closing.revoke();
             self.late.revoke();

@@ -18,7 +18,8 @@
 //! | `HIGH`       | the owner, [`set_high`]                  | the work goes by the high-priority lane    |
 //! | `CONTROLLED` | the submitter                            | its queue's control counts it              |
 //! | `PHASE`      | the submitter                            | which of two counts it is in (`count.rs`)  |
-//! | `BARRIER`    | from the beginning                       | not a work: somebody stands in the order   |
+//! | `WATCHED`    | who cancels and waits, [`watch`]         | not queued again since then                |
+//! | `BARRIER`    | from the beginning                       | no work: somebody waits for his turn       |
 //!
 //! A work is **done** when it has both `RETURNED` and `COMPLETED`. `finish` sets both at once,
 //! unless the work is `ASYNC`; then it sets the first, and `complete` the second, in whichever
@@ -49,8 +50,10 @@
 //! **Whoever sets the first of `STARTED` and `CANCELLED` decides** whether `func` runs: so a cancel
 //! that is told that it came in time did.
 //!
-//! A *barrier* is never done. Who stands in the order by it gets the turn itself, and is woken by
-//! whoever brings it.
+//! A *barrier* is no work of the user's, but somebody who waits for his turn in the order. There are
+//! two kinds. One is never done: who stands in the order by it gets the turn itself, and is woken by
+//! whoever brings it. The other, a *messenger*, is done from the beginning: its last callback tells
+//! who waits, and no worker ever claims it.
 //!
 //! | state              | linked where               | who may dereference it      | may it be freed?    |
 //! |--------------------|----------------------------|-----------------------------|---------------------|
@@ -82,6 +85,7 @@
 //! [`start`]: AtomicState::start
 //! [`cancel`]: AtomicState::cancel
 //! [`expire`]: AtomicState::expire
+//! [`watch`]: AtomicState::watch
 //! [`finish`]: AtomicState::finish
 //! [`complete`]: AtomicState::complete
 //! [`take_turn`]: AtomicState::take_turn
@@ -135,6 +139,7 @@ impl State {
     const AWAITED: Self = Self(1 << 9);
     const HIGH: Self = Self(1 << 10);
     const BARRIER: Self = Self(1 << 13);
+    const WATCHED: Self = Self(1 << 14);
     const DONE: Self = Self::RETURNED.with(Self::COMPLETED);
     const DONE_AND_TURN: Self = Self::DONE.with(Self::TURN);
 
@@ -153,6 +158,11 @@ impl State {
     /// The lane that the work goes by.
     pub(crate) const fn lane(self) -> Lane {
         if self.has(Self::HIGH) { Lane::High } else { Lane::Normal }
+    }
+
+    /// Whether this is no work, but somebody who waits.
+    pub(crate) const fn is_barrier(self) -> bool {
+        self.has(Self::BARRIER)
     }
 
     /// Whether the queue's control counts the work.
@@ -198,16 +208,8 @@ pub(crate) enum Cancelled {
     InLane,
     /// The timers have it, and must be told.
     InTimers,
-}
-
-impl From<Lane> for State {
-    /// What says that a work goes by that lane.
-    fn from(lane: Lane) -> Self {
-        match lane {
-            Lane::Normal => Self::NONE,
-            Lane::High => Self::HIGH,
-        }
-    }
+    /// It was cancelled before, and has not ended.
+    Before,
 }
 
 /// What a party owes next that has set one of the bits by which a work is retired.
@@ -253,6 +255,14 @@ impl AtomicState {
         }
     }
 
+    const_fn! {
+        /// The word of a messenger: a barrier that is done.
+        pub(crate) const fn messenger() -> Self {
+            let barrier = State::IDLE.with(State::QUEUED).with(State::BARRIER);
+            Self(Atomic::new(barrier.with(State::DONE)))
+        }
+    }
+
     /// What the work is like, if it is idle.
     ///
     /// # Errors
@@ -270,7 +280,8 @@ impl AtomicState {
     pub(crate) fn queue(&self, idle: State, bits: State) {
         // Relaxed: nobody else looks at the work until a list has published it; but for who cancels
         // it, and then the word says all.
-        self.0.store(idle.with(State::QUEUED).with(bits), Ordering::Relaxed);
+        let idle = idle.without(State::WATCHED);
+        self.0.store_among(idle.with(State::QUEUED).with(bits), Ordering::Relaxed);
     }
 
     /// Undoes [`AtomicState::queue`], before a list has the work.
@@ -278,7 +289,7 @@ impl AtomicState {
         let kept = State::HIGH.with(State::ASYNC);
         // Relaxed, both: as `queue`.
         let idle = State(self.0.load(Ordering::Relaxed).0 & kept.0 | State::IDLE.0);
-        self.0.store(idle, Ordering::Relaxed);
+        self.0.store_among(idle, Ordering::Relaxed);
     }
 
     /// Chooses the lane, while the work is idle.
@@ -289,7 +300,7 @@ impl AtomicState {
         let idle = self.idle()?;
         let new = if high { idle.with(State::HIGH) } else { idle.without(State::HIGH) };
         // Relaxed: the owner's own affair, until a list publishes the work.
-        self.0.store(new, Ordering::Relaxed);
+        self.0.store_among(new, Ordering::Relaxed);
         Ok(())
     }
 
@@ -306,7 +317,13 @@ impl AtomicState {
             if !seen.is_initialised() {
                 return Err(Error::Invalid);
             }
-            if !seen.has(State::QUEUED) || seen.has(State::STARTED) {
+            if !seen.has(State::QUEUED) {
+                return Err(Error::Busy);
+            }
+            if seen.has(State::CANCELLED) {
+                return Ok(Cancelled::Before);
+            }
+            if seen.has(State::STARTED) {
                 return Err(Error::Busy);
             }
             let new = seen.with(State::CANCELLED);
@@ -329,6 +346,20 @@ impl AtomicState {
     pub(crate) fn add(&self, bits: State) {
         // Relaxed: a list publishes it.
         self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// Sets the mark that is lost when the work is queued again. (It may also be lost when the work
+    /// ends: whoever misses it looks again.)
+    pub(crate) fn watch(&self) {
+        // Relaxed: what was seen in the order is seen by way of that.
+        self.0.fetch_or(State::WATCHED, Ordering::Relaxed);
+    }
+
+    /// Whether the work is idle, and was not queued since `watch`.
+    pub(crate) fn is_still_idle(&self) -> bool {
+        // Relaxed: as `watch`.
+        let seen = self.0.load(Ordering::Relaxed);
+        seen.has(State::WATCHED) && !seen.has(State::QUEUED)
     }
 
     /// Edge 6: the delay is over, and the work has its place. Says whether somebody waits for that,
@@ -419,17 +450,18 @@ impl AtomicState {
     /// completion, while the work still waits for it. Wait-free: as `cancel`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the work is not queued, or not `ASYNC`; [`Error::Busy`] when it was
-    /// completed already. Nothing has changed then.
+    /// [`Error::Invalid`] when the work is not queued, or delayed, or not `ASYNC`; [`Error::Busy`]
+    /// when it was completed already, or cancelled. Nothing has changed then.
     pub(crate) fn complete(&self, write_status: impl FnOnce()) -> Result<Owed, Error> {
         // Relaxed, all: only which completion is the first is decided here. A compare-and-swap, since
         // the work may be cancelled meanwhile, and end without this.
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
-            if !(seen.is_initialised() && seen.has(State::QUEUED.with(State::ASYNC))) {
+            let waits = seen.has(State::QUEUED.with(State::ASYNC)) && !seen.has(State::DELAYED);
+            if !seen.is_initialised() || !waits {
                 return Err(Error::Invalid);
             }
-            if seen.has(State::COMPLETING) {
+            if seen.has(State::COMPLETING) || seen.has(State::CANCELLED) {
                 return Err(Error::Busy);
             }
             let new = seen.with(State::COMPLETING);
@@ -460,13 +492,13 @@ impl AtomicState {
     }
 
     /// Edge 5: the library has done with the work (rule 3). A store, since nobody else may move the
-    /// work at this point.
+    /// work at this point; but somebody may set a mark (`watch`), which is lost then.
     pub(crate) fn end(&self) {
         // Relaxed, both: the callback that follows is on this same thread; to whomever it hands the
         // work, it does so by a synchronisation of its own.
         let kept = self.0.load(Ordering::Relaxed).has(State::HIGH);
         let idle = if kept { State::IDLE.with(State::HIGH) } else { State::IDLE };
-        self.0.store(idle, Ordering::Relaxed);
+        self.0.store_among(idle, Ordering::Relaxed);
     }
 }
 

@@ -15,9 +15,9 @@
 //! equal time are always in the same list, and stay in their order: a list is newest first, and is
 //! turned round before it is given out again.
 //!
-//! Times are modulo 2^32: no delay is longer than [`MAX_DELAY`], a quarter of that, `last` is never
-//! more than an eighth behind, and so "earlier" is well-defined with half to spare for whoever calls
-//! `tick` late.
+//! Times are modulo 2^32, and no delay is longer than [`MAX_DELAY`], a quarter of that. When a work is
+//! hung up, `last` is not more than a sixteenth behind what is present, or late. So "earlier" is
+//! well-defined as long as nobody calls `tick` an eighth of it late.
 //!
 //! A cancelled work can not be taken out of its list by who cancels it. He leaves word, and the next
 //! tick goes through all lists once, for all that were cancelled meanwhile.
@@ -40,8 +40,8 @@ pub const MAX_DELAY: u32 = (1 << 30) - 1;
 /// What [`Pool::tick`](crate::Pool::tick) returns when nothing is delayed.
 pub const NEVER: u32 = i32::MAX as u32;
 
-/// How far `last` may be behind.
-const MAX_BEHIND: u32 = 1 << 29;
+/// How far `last` may be behind when works are hung up.
+const MAX_BEHIND: u32 = 1 << 28;
 const LISTS: usize = 33;
 
 /// What a pool needs for delayed works. For one pool, and as long as that.
@@ -129,8 +129,6 @@ impl Timers {
         }
         // SAFETY: we have set `busy`.
         let next = unsafe {
-            // First what is there: so that `last` is near when something is compared with it.
-            self.expire(now);
             self.collect(now);
             self.expire(now);
             match self.len.get() {
@@ -165,9 +163,14 @@ impl Timers {
     unsafe fn insert(&self, oldest: NonNull<Work>, now: u32) {
         // SAFETY: the lists are ours, and so are the works.
         unsafe {
+            let first = walk(oldest).fold(now, |first, work| earlier(due(work), first));
             if self.len.get() == 0 {
-                self.last.set(walk(oldest).fold(now, |first, work| earlier(due(work), first)));
+                self.last.set(first);
                 self.next.set(due(oldest));
+            }
+            let safe = earlier(first, self.next.get());
+            if is_before(self.last.get().wrapping_add(MAX_BEHIND), safe) {
+                self.advance(safe);
             }
             for work in walk(oldest) {
                 // A time that has been gone past while the work was on its way becomes `last`.
@@ -190,9 +193,6 @@ impl Timers {
                     walk(oldest).for_each(|work| self.submit(work));
                 }
                 self.find_next();
-            }
-            if self.len.get() != 0 && now.wrapping_sub(self.last.get()) > MAX_BEHIND {
-                self.advance(now);
             }
         }
     }

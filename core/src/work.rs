@@ -129,6 +129,12 @@ impl Work {
         Self { state: AtomicState::barrier(), ..unsafe { Self::new(ptr::null()) } }
     }
 
+    /// A messenger: a work that is queued, and done, and whose last callback `ops` names.
+    pub(crate) fn messenger(ops: &'static WorkOps) -> Self {
+        // SAFETY: a static table.
+        Self { state: AtomicState::messenger(), ..unsafe { Self::new(ops) } }
+    }
+
     /// Notes whose the work is, and that it has no status yet.
     ///
     /// # Safety

@@ -36,8 +36,8 @@ pub unsafe extern "C" fn btwq_work_cancel(work: *mut btwq_work) -> btwq_status {
 /// cancelled as well: so a work that repeats itself is stopped. Any number of callers at once.
 ///
 /// Parameters: `work`, initialised; its submission has returned.
-/// Returns: `BTWQ_OK` if it was cancelled; 1 if it was too late, or the work was not queued;
-/// `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
+/// Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
+/// it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
 /// never initialised, or the pool of its queue has no port with `local`. After an error nothing has
 /// changed.
 /// Memory: the work's, and that of the queue that it was last queued on, must be valid during the
@@ -77,8 +77,9 @@ pub unsafe extern "C" fn btwq_work_flush(work: *mut btwq_work) -> btwq_status {
     status(unsafe { work.flush() })
 }
 
-/// Waits until everything that was queued before the call has been freed. It does not wait for what
-/// is queued later, nor for delayed works whose delay is not over.
+/// Waits until everything that was queued before the call has been freed. It does not wait for
+/// delayed works whose delay is not over. Of works that have `func` alone it may also wait for some
+/// that are queued while it waits, but never for one after the other without end.
 ///
 /// Parameters: `queue`, initialised.
 /// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` from a callback of this queue, also if that is an outer one on

@@ -150,7 +150,7 @@ pub unsafe extern "C" fn btwq_work_set_async(work: *mut btwq_work) -> btwq_statu
 /// `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
 /// `btwq_work_status` will return: 0, or a negative error of your own.
 /// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
-/// NULL, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+/// NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
 /// Memory: do not touch the work after the call unless it is yours again: it may have ended
 /// meanwhile. So complete it once; a second call is an error that is recognised only as long as the
 /// work lives. What was written before this call is seen by the ordered callbacks.

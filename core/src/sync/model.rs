@@ -51,6 +51,12 @@ impl<T: Word> Atomic<T> {
         self.word().store(value.bits(), order);
     }
 
+    /// As of the native face. A swap here: loom does not put a store and a read-modify-write that
+    /// meet in one order, as the language does, but lets the latter overlook the former.
+    pub(crate) fn store_among(&self, value: T, order: Ordering) {
+        self.swap(value, order);
+    }
+
     pub(crate) fn swap(&self, value: T, order: Ordering) -> T {
         T::from_bits(self.word().swap(value.bits(), order))
     }

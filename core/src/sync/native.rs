@@ -27,6 +27,11 @@ impl<T: Word> Atomic<T> {
         self.0.store(value, order);
     }
 
+    /// A store that may meet read-modify-writes of others, with which it stands in one order.
+    pub(crate) fn store_among(&self, value: T, order: Ordering) {
+        self.store(value, order);
+    }
+
     pub(crate) fn swap(&self, value: T, order: Ordering) -> T {
         self.0.swap(value, order)
     }

@@ -95,21 +95,27 @@ fn flush_against_add() {
     });
 }
 
-/// The same with a submitter that comes at any time, is stopped between reading the number and
-/// counting, and tells another, who flushes then.
+/// Two flush, one after the other, while something is added and ends: wherever it was counted, who
+/// comes after it has waited for it.
 #[test]
 fn flush_against_late_add() {
     rig::check(Some(2), || {
-        let (phases, thing) = (Arc::new(Phases::new()), Thing::new());
-        let there = phases.clone();
-        let flusher = thread::spawn(move || there.flush(&FUTEX));
+        let (phases, turnstile) = (Arc::new(Phases::new()), Arc::new(Turnstile::new()));
+        let thing = Thing::new();
+        let flush = |phases: &Phases, turnstile: &Turnstile| {
+            turnstile.enter(&FUTEX);
+            phases.flush(&FUTEX);
+            turnstile.leave(&FUTEX);
+        };
+        let (there, its) = (phases.clone(), turnstile.clone());
+        let flusher = thread::spawn(move || flush(&there, &its));
         let odd = phases.add();
         let (there, its) = (phases.clone(), thing.clone());
         let ends = thread::spawn(move || {
             its.finish();
             wake(there.done(odd));
         });
-        phases.flush(&FUTEX);
+        flush(&phases, &turnstile);
         thing.assert_finished();
         flusher.join().unwrap();
         ends.join().unwrap();

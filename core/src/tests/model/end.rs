@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use super::rig::{self, Bed, FUTEX, Jobs, ORDERED, PLAIN, Place};
+use super::rig::{self, Act, Bed, FUTEX, Jobs, ORDERED, PLAIN, Place};
 use crate::error::Error;
 use crate::queue::Queue;
 use crate::state::{Start, State};
@@ -33,21 +33,21 @@ fn cancel_against_claim() {
     }
 }
 
-/// An asynchronous work that was cancelled is completed all the same: one of the two writes the
+/// An asynchronous work is cancelled, and completed, and claimed: one of the first two writes the
 /// status, and it is retired once.
 #[test]
-fn cancelled_against_complete() {
-    rig::check(None, || {
+fn cancel_against_complete() {
+    rig::check(Some(3), || {
         let (place, jobs, bed) = (Place::new(), Jobs::keeping(&ORDERED, 1), Bed::new());
         // SAFETY: alive.
         let work = unsafe { jobs.work(0).as_ref() };
         work.set_async().unwrap();
         place.submit(jobs.work(0));
-        // SAFETY: alive.
-        unsafe { work.cancel() }.unwrap();
         let there = jobs.clone();
         // SAFETY: alive, since the jobs stay.
         let other = thread::spawn(move || unsafe { Queue::complete(there.work(0), 7) });
+        // SAFETY: alive.
+        unsafe { work.cancel() }.unwrap();
         // SAFETY: the bed is this thread's, and outlives the pool's use.
         unsafe { place.pool.run_until_idle(&bed.worker) };
         let completed = other.join().unwrap();
@@ -177,34 +177,57 @@ fn cancel_against_tick() {
 /// Somebody waits for the end of a delay: he is woken, and what he queues then comes behind.
 #[test]
 fn await_expiry() {
-    rig::check(Some(2), || {
-        let (place, timers) = (Place::on(&FUTEX), std::boxed::Box::new(Timers::new()));
-        let jobs = Jobs::keeping(&ORDERED, 2);
-        let bed = Bed::new();
-        // SAFETY: the timers live as long as the pool; the job stays.
-        unsafe {
-            place.pool.set_timers((&*timers).into()).unwrap();
-            place.queue.submit_delayed(jobs.work(0), 5).unwrap();
-        }
-        let before = Arc::new(Seen(Cell::new(false)));
-        let (there, its, seen) = (place.clone(), jobs.clone(), before.clone());
-        let waiter = thread::spawn(move || {
-            // SAFETY: alive.
-            let state = unsafe { &its.work(0).as_ref().state };
-            while let Some(value) = state.await_expiry() {
-                FUTEX.wait(state.address(), value);
+    for ops in [&ORDERED, &PLAIN] {
+        rig::check(Some(3), move || {
+            let (place, timers) = (Place::on(&FUTEX), std::boxed::Box::new(Timers::new()));
+            let (jobs, bed) = (Jobs::keeping(ops, 2), Bed::new());
+            // SAFETY: the timers live as long as the pool; the job stays.
+            unsafe {
+                place.pool.set_timers((&*timers).into()).unwrap();
+                place.queue.submit_delayed(jobs.work(0), 5).unwrap();
             }
+            let before = Arc::new(Seen(Cell::new(false)));
+            let (there, its, seen) = (place.clone(), jobs.clone(), before.clone());
+            let waiter = thread::spawn(move || {
+                // SAFETY: alive.
+                let state = unsafe { &its.work(0).as_ref().state };
+                while let Some(value) = state.await_expiry() {
+                    FUTEX.wait(state.address(), value);
+                }
+                // SAFETY: loom checks it.
+                assert!(unsafe { seen.0.get() });
+                there.submit(its.work(1));
+            });
             // SAFETY: loom checks it.
-            assert!(unsafe { seen.0.get() });
-            there.submit(its.work(1));
+            unsafe { before.0.set(true) };
+            timers.tick(5).unwrap();
+            waiter.join().unwrap();
+            // SAFETY: the bed is this thread's, and outlives the pool's use.
+            unsafe { place.pool.run_until_idle(&bed.worker) };
+            jobs.check_ended();
+            if ops.is_ordered() {
+                assert_eq!((jobs.place(0), jobs.place(1)), (0, 1));
+            }
         });
-        // SAFETY: loom checks it.
-        unsafe { before.0.set(true) };
-        timers.tick(5).unwrap();
-        waiter.join().unwrap();
-        // SAFETY: the bed is this thread's, and outlives the pool's use.
-        unsafe { place.pool.run_until_idle(&bed.worker) };
-        assert_eq!((jobs.place(0), jobs.place(1)), (0, 1));
+    }
+}
+
+/// A work is idle, in its last callback, which queues it again, while somebody watches it: he does
+/// not take it for over.
+#[test]
+fn cancel_sync_against_requeue() {
+    rig::check(Some(2), || {
+        let place = Place::on(&FUTEX);
+        let jobs = Jobs::acting(&PLAIN, &[Act::RequeueOnce(place.clone())]);
+        place.submit(jobs.work(0));
+        let worker = Place::spawn_worker(&place);
+        // SAFETY: the job and the queue stay.
+        unsafe { jobs.work(0).as_ref().cancel_sync() }.unwrap();
+        // Nothing of it comes later: this is seen without any further order.
+        let lives = jobs.lives_so_far(0);
+        assert!(lives <= 2);
+        place.stop([worker]);
+        assert_eq!(jobs.lives_so_far(0), lives);
     });
 }
 

@@ -73,6 +73,8 @@ pub(super) enum Act {
     Keep,
     /// The first time, the last callback queues the job again.
     Requeue(Arc<Place>),
+    /// The same, and others may look at the work, and cancel it.
+    RequeueOnce(Arc<Place>),
 }
 
 /// Threads wait here until so many have come.
@@ -233,6 +235,12 @@ impl Jobs {
         unsafe { assert_eq!(self.jobs[i].as_ref().ended.get(), 1, "job {i} has not ended") };
     }
 
+    /// How often a job's last callback was called, as far as the caller has learnt of it.
+    pub(super) fn lives_so_far(&self, i: usize) -> usize {
+        // SAFETY: loom checks that the caller has learnt of it.
+        unsafe { self.jobs[i].as_ref().ended.get() }
+    }
+
     /// Whether a job's `func` has run; it must have ended, once, if its last callback was called.
     pub(super) fn has_run(&self, i: usize) -> bool {
         // SAFETY: all threads of the model have been joined.
@@ -329,7 +337,8 @@ unsafe extern "C" fn end(work: NonNull<Work>) {
                 job.ran.set(0);
                 place.submit(work);
             }
-            Act::Keep => {}
+            Act::RequeueOnce(place) if job.ended.get() == 1 => place.submit(work),
+            Act::Keep | Act::RequeueOnce(_) => {}
             Act::MeetLast(others) => {
                 (*work.as_ptr()).revoke();
                 others.meet();
