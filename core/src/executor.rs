@@ -87,6 +87,7 @@ impl Route {
 impl Executor {
     /// # Safety
     /// As of [`Route::make_ready`].
+    #[cold]
     unsafe fn dispatch_all(&self, batch: &Batch) {
         // SAFETY: the caller's.
         unsafe { batch.oldest().as_ref().next.set(core::ptr::null_mut()) };

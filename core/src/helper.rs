@@ -6,7 +6,6 @@
 use core::ptr::NonNull;
 
 use crate::control::{Admission, Control};
-use crate::executor::Route;
 use crate::frame::Frame;
 use crate::lane::Lane;
 use crate::ordered::{Turn, Visit};
@@ -26,26 +25,24 @@ pub(crate) unsafe fn run(work: NonNull<Work>, frame: &Frame, budget: usize) -> b
     let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
     frame.enter(queue);
     let state = this.state.look();
-    let (lane, route) = (state.lane(), queue.route());
-    let control = queue.control_of(state);
+    let lane = state.lane();
     if !state.is_to_be_retired() {
-        if let Some(control) = control {
-            // SAFETY: claimed from the backlog, so with the right to start.
-            match unsafe { control.admit(lane, work) } {
-                Admission::Parked => return false, // `work` must not be dereferenced past this point.
-                // SAFETY: the work is ours, and the right to start goes with it.
-                Admission::Admitted(next) => unsafe { pass(route, lane, next) },
-            }
+        let control = queue.control_of(state);
+        // SAFETY: claimed; and if there is a control, from its backlog, with the right to start.
+        if control.is_some_and(|control| unsafe { !admit(control, queue, lane, work) }) {
+            return false; // `work` must not be dereferenced past this point.
         }
-        // SAFETY: ours.
-        if unsafe { run_func(work, queue, control) } == Owed::Nothing {
+        // SAFETY: claimed and admitted.
+        if unsafe { run_func(work, queue, control, lane) } == Owed::Nothing {
             return true; // `work` must not be dereferenced past this point (state rule 2).
         }
     }
+    let route = queue.route();
     // SAFETY: state rule 1 makes us the holder of the turn; we owe what the list says.
     unsafe {
-        route.settle(lane, queue.list(lane).retire(work, budget, |v, w| visit(queue, lane, v, w)))
-    };
+        let turn = queue.list(lane).retire(work, budget, |v, w| visit(queue, lane, v, w));
+        route.settle(lane, turn);
+    }
     true
 }
 
@@ -66,15 +63,48 @@ pub(crate) unsafe fn pass_on(queue: &Queue, lane: Lane) -> bool {
 
 /// What is done with the oldest work of a lane, by the holder of the turn.
 fn visit(queue: &Queue, lane: Lane, visit: Visit, work: NonNull<Work>) {
-    queue.note_head(lane, work);
+    match queue.control() {
+        Some(control) => visit_counted(queue, control, lane, visit, work),
+        None if visit == Visit::Retire => retire(work),
+        None => {}
+    }
+}
+
+#[cold]
+fn visit_counted(queue: &Queue, control: &Control, lane: Lane, visit: Visit, work: NonNull<Work>) {
+    queue.note_head(control, lane, work);
     if visit == Visit::Retire {
         // SAFETY: not retired yet, so valid.
-        let control = queue.control_of(unsafe { work.as_ref() }.state.look());
+        let is_counted = unsafe { work.as_ref() }.state.look().is_controlled();
         retire(work);
         // `work` must not be dereferenced past this point.
-        if let Some(control) = control {
+        if is_counted {
             control.free(lane);
         }
+    }
+}
+
+/// Whether `work` may start; then the next one is made ready, if there is any.
+///
+/// # Safety
+/// The work is claimed from the backlog.
+#[cold]
+unsafe fn admit(control: &Control, queue: &Queue, lane: Lane, work: NonNull<Work>) -> bool {
+    // SAFETY: so the right to start is ours.
+    let Admission::Admitted(next) = (unsafe { control.admit(lane, work) }) else { return false };
+    if let Some(next) = next {
+        // SAFETY: ours, and the right to start goes with it.
+        unsafe { queue.route().make_one_ready(lane, next) };
+    }
+    true
+}
+
+/// A work that was admitted runs no longer: the one that was kept out by it is made ready.
+#[cold]
+fn release(control: &Control, queue: &Queue, lane: Lane) {
+    if let Some(parked) = control.release(lane) {
+        // SAFETY: taken up: ours, with the right to start.
+        unsafe { queue.route().make_one_ready(lane, parked) };
     }
 }
 
@@ -82,52 +112,53 @@ fn visit(queue: &Queue, lane: Lane, visit: Visit, work: NonNull<Work>) {
 ///
 /// # Safety
 /// The work is claimed, and admitted by the control, if there is one.
-unsafe fn run_func(work: NonNull<Work>, queue: &Queue, control: Option<&Control>) -> Owed {
+unsafe fn run_func(
+    work: NonNull<Work>,
+    queue: &Queue,
+    control: Option<&Control>,
+    lane: Lane,
+) -> Owed {
     // SAFETY: claimed.
     let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
-    let (state, route) = (this.state.look(), queue.route());
-    let release = || {
-        if let Some(control) = control {
-            // SAFETY: taken up: ours, with the right to start.
-            unsafe { pass(route, state.lane(), control.release(state.lane())) };
-        }
-    };
-    let start = this.state.start();
-    if ops.is_ordered() {
-        if start == Start::Run {
-            call(ops.func, work);
-        }
-        release();
-        return match start {
-            Start::Run => this.state.finish(),
-            // SAFETY: called for the first completion, while the status is nobody else's.
-            Start::Skip => this.state.finish_cancelled(|| unsafe { this.status.set(CANCELLED) }),
-        };
+    if !ops.is_ordered() {
+        // SAFETY: as the caller says.
+        unsafe { run_loose(work, queue, control, lane) };
+        return Owed::Nothing;
     }
-    this.state.end();
+    let start = this.state.start();
     if start == Start::Run {
         call(ops.func, work);
     }
-    // Nothing of `work` may be touched past this point: `func` ends its life (state rule 3). The
-    // queue may be, until the work is no longer counted.
-    release();
     if let Some(control) = control {
-        control.free(state.lane());
+        release(control, queue, lane);
     }
-    if let Some(address) = queue.loose().done(state.is_odd()) {
-        route.wake(address);
+    match start {
+        Start::Run => this.state.finish(),
+        // SAFETY: called for the first completion, while the status is nobody else's.
+        Start::Skip => this.state.finish_cancelled(|| unsafe { this.status.set(CANCELLED) }),
     }
-    Owed::Nothing
 }
 
-/// Makes `next` ready, if there is one.
+/// The same for a work that has `func` alone, which ends its life.
 ///
 /// # Safety
-/// As of [`Route::make_ready`].
-unsafe fn pass(route: Route, lane: Lane, next: Option<NonNull<Work>>) {
-    if let Some(next) = next {
-        // SAFETY: as the caller says.
-        unsafe { route.make_one_ready(lane, next) };
+/// As of `run_func`.
+unsafe fn run_loose(work: NonNull<Work>, queue: &Queue, control: Option<&Control>, lane: Lane) {
+    // SAFETY: claimed.
+    let (this, ops) = unsafe { (work.as_ref(), work.as_ref().ops()) };
+    let (start, is_odd, route) = (this.state.start(), this.state.look().is_odd(), queue.route());
+    this.state.end();
+    // Nothing of `work` may be touched past this point: `func` ends its life (state rule 3).
+    if start == Start::Run {
+        call(ops.func, work);
+    }
+    // The queue is there as long as the work is counted.
+    if let Some(control) = control {
+        release(control, queue, lane);
+        control.free(lane);
+    }
+    if let Some(address) = queue.loose().done(is_odd) {
+        route.wake(address);
     }
 }
 

@@ -59,7 +59,14 @@ unsafe impl Send for Queue {}
 // SAFETY: as for Send.
 unsafe impl Sync for Queue {}
 
-/// Which works that are submitted together.
+/// What decides where a work goes.
+#[derive(Clone, Copy)]
+struct Kind {
+    lane: Lane,
+    is_ordered: bool,
+}
+
+/// Works that are submitted together, by the ordered list and by the ready list.
 type Batches = (Option<Batch>, Option<Batch>);
 
 impl Queue {
@@ -103,15 +110,12 @@ impl Queue {
     pub unsafe fn submit(&self, work: NonNull<Work>) -> Result<(), Error> {
         self.admit_caller()?;
         // SAFETY: as the caller says.
-        let lane = unsafe { self.accept(work, State::NONE) }?;
+        let kind = unsafe { self.accept(work, State::NONE) }?;
         if let Some(control) = self.control() {
             control.hold(1);
         }
         // SAFETY: accepted.
-        unsafe {
-            work.as_ref().adopt(self);
-            self.place_one(lane, work);
-        }
+        unsafe { self.place(work, kind, || ()) };
         Ok(())
     }
 
@@ -134,10 +138,7 @@ impl Queue {
         // SAFETY: as the caller says.
         match unsafe { self.accept(work, State::NONE) } {
             // SAFETY: accepted.
-            Ok(lane) => unsafe {
-                work.as_ref().adopt(self);
-                self.place_one(lane, work);
-            },
+            Ok(kind) => unsafe { self.place(work, kind, || ()) },
             Err(error) => {
                 control.unhold();
                 return Err(error);
@@ -227,15 +228,21 @@ impl Queue {
     pub(crate) unsafe fn submit_expired(work: NonNull<Work>) {
         // SAFETY: queued, and ours; its queue outlives it, and stays until it is no longer counted.
         let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
-        // SAFETY: the status is ours.
-        unsafe { this.status.set(0) };
         // SAFETY: queued.
         if !unsafe { this.ops() }.is_ordered() && queue.loose.add() {
             this.state.add(State::PHASE);
         }
         let route = queue.route();
+        // SAFETY: queued.
+        let is_ordered = unsafe { this.ops() }.is_ordered();
+        let kind = Kind { lane: this.state.look().lane(), is_ordered };
+        let expire = || {
+            if this.state.expire() {
+                route.wake(this.state.address()); // Whoever waits for this keeps the memory.
+            }
+        };
         // SAFETY: accepted, and in no list.
-        unsafe { queue.place_one(this.state.look().lane(), work) };
+        unsafe { queue.place(work, kind, expire) };
         if let Some(address) = queue.delayed.done() {
             route.wake(address);
         }
@@ -410,8 +417,7 @@ impl Queue {
     /// nobody counts, is nobody.
     ///
     /// The work is queued, and the caller holds the turn.
-    pub(crate) fn note_head(&self, lane: Lane, work: NonNull<Work>) {
-        let Some(control) = self.control() else { return };
+    pub(crate) fn note_head(&self, control: &Control, lane: Lane, work: NonNull<Work>) {
         // SAFETY: queued.
         let is_counted = unsafe { work.as_ref() }.state.look().is_controlled();
         let head = if is_counted { work.as_ptr() } else { ptr::null_mut() };
@@ -457,9 +463,13 @@ impl Queue {
     /// [`Error::Shutdown`]: the queue is closing, and the caller is none of its callbacks.
     fn admit_caller(&self) -> Result<(), Error> {
         // Relaxed: a submission that is under way when the queue begins to close may be either.
-        if self.closing.load(Ordering::Relaxed) == 0 {
-            return Ok(());
-        }
+        if self.closing.load(Ordering::Relaxed) == 0 { Ok(()) } else { self.admit_callback() }
+    }
+
+    /// # Errors
+    /// [`Error::Shutdown`]: the caller is none of the queue's callbacks.
+    #[cold]
+    fn admit_callback(&self) -> Result<(), Error> {
         if self.port().and_then(|port| frame::is_inside(port, self)) != Some(true) {
             return Err(Error::Shutdown);
         }
@@ -468,27 +478,24 @@ impl Queue {
         Ok(())
     }
 
-    /// Makes `work` the library's (edge 1 of its state), and says which lane it goes by; or refuses
-    /// it, and changes nothing.
+    /// Makes `work` the library's (edge 1 of its state), and says which way it goes; or refuses it,
+    /// and changes nothing.
     ///
     /// # Errors
     /// As of [`Queue::submit`].
     ///
     /// # Safety
     /// As of [`Queue::submit`].
-    unsafe fn accept(&self, work: NonNull<Work>, bits: State) -> Result<Lane, Error> {
+    unsafe fn accept(&self, work: NonNull<Work>, bits: State) -> Result<Kind, Error> {
         // SAFETY: valid, says the caller.
         let this = unsafe { work.as_ref() };
         let idle = this.state.idle()?;
-        if !this.has_callbacks() {
-            return Err(Error::Invalid);
-        }
+        let is_ordered = this.is_ordered()?;
         let controlled = if self.control().is_some() { State::CONTROLLED } else { State::NONE };
-        // SAFETY: it has a table, since it has callbacks.
-        let is_counted = !unsafe { this.ops() }.is_ordered() && !bits.has(State::DELAYED);
+        let is_counted = !is_ordered && !bits.has(State::DELAYED);
         let phase = if is_counted && self.loose.add() { State::PHASE } else { State::NONE };
         this.state.queue(idle, bits.with(controlled).with(phase));
-        Ok(idle.lane())
+        Ok(Kind { lane: idle.lane(), is_ordered })
     }
 
     /// Undoes `accept`.
@@ -507,28 +514,23 @@ impl Queue {
         }
     }
 
-    /// Gives `work` its place, and makes it ready. Neither the work nor this queue may be
-    /// dereferenced past this call: the work may run, and be the last one, before it returns.
+    /// Gives `work` its place, and makes it ready; `placed` is called between. Neither the work nor
+    /// this queue may be dereferenced past this call: the work may run, and be the last one, before
+    /// it returns.
     ///
     /// # Safety
-    /// The work is accepted, and in no list.
-    pub(crate) unsafe fn place_one(&self, lane: Lane, work: NonNull<Work>) {
-        // SAFETY: accepted.
-        let this = unsafe { work.as_ref() };
-        let (route, batch) = (self.route(), Batch::of(work));
-        let state = this.state.look();
-        let control = self.control_of(state);
-        // SAFETY: accepted.
-        if unsafe { this.ops() }.is_ordered() {
-            // SAFETY: in no list, and known to nobody else.
-            unsafe { self.push(lane, Some(&batch)) };
+    /// The work is accepted, of this kind, and in no list.
+    unsafe fn place(&self, work: NonNull<Work>, kind: Kind, placed: impl FnOnce()) {
+        let (control, route, batch) = (self.control(), self.route(), Batch::of(work));
+        // SAFETY: accepted, in no list, and known to nobody else.
+        unsafe {
+            work.as_ref().adopt(self);
+            if kind.is_ordered {
+                self.push(kind.lane, Some(&batch));
+            }
+            placed();
+            make_ready(control, route, kind.lane, &batch);
         }
-        if state.has(State::DELAYED) && this.state.expire() {
-            // Whoever waits for this keeps the work's memory.
-            route.wake(this.state.address());
-        }
-        // SAFETY: in no chain.
-        unsafe { make_ready(control, route, lane, &batch) };
     }
 
     /// Gives the works of `batch` their places in the order of a lane.
@@ -538,8 +540,10 @@ impl Queue {
     unsafe fn push(&self, lane: Lane, batch: Option<&Batch>) {
         let Some(batch) = batch else { return };
         // SAFETY: as the caller says.
-        if unsafe { self.list(lane).push(batch) } {
-            self.note_head(lane, batch.oldest());
+        if unsafe { self.list(lane).push(batch) }
+            && let Some(control) = self.control()
+        {
+            self.note_head(control, lane, batch.oldest());
         }
     }
 }
@@ -553,11 +557,21 @@ unsafe fn make_ready(control: Option<&Control>, route: Route, lane: Lane, batch:
         // SAFETY: as the caller says.
         None => unsafe { route.make_ready(lane, batch) },
         // SAFETY: as the caller says.
-        Some(control) => unsafe {
-            if let Some(oldest) = control.push(lane, batch) {
-                route.make_one_ready(lane, oldest);
-            }
-        },
+        Some(control) => unsafe { make_ready_within(control, route, lane, batch) },
+    }
+}
+
+/// Lets the works of `batch` wait for the limit, or the first of them be ready.
+///
+/// # Safety
+/// As of [`Route::make_ready`].
+#[cold]
+unsafe fn make_ready_within(control: &Control, route: Route, lane: Lane, batch: &Batch) {
+    // SAFETY: as the caller says.
+    unsafe {
+        if let Some(oldest) = control.push(lane, batch) {
+            route.make_one_ready(lane, oldest);
+        }
     }
 }
 

@@ -153,10 +153,17 @@ impl Work {
         self.owner.load(Ordering::Relaxed)
     }
 
-    /// Whether the work can be queued: it has a table, and that a callback.
-    pub(crate) fn has_callbacks(&self) -> bool {
+    /// Whether a work that is to be queued takes a place in the order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: it has no table, or that no callback.
+    pub(crate) fn is_ordered(&self) -> Result<bool, Error> {
         // SAFETY: null, or a table that outlives the work (`new`).
-        unsafe { self.ops.as_ref() }.is_some_and(|ops| ops.func.is_some() || ops.is_ordered())
+        match unsafe { self.ops.as_ref() } {
+            Some(ops) if ops.is_ordered() => Ok(true),
+            Some(ops) if ops.func.is_some() => Ok(false),
+            _ => Err(Error::Invalid),
+        }
     }
 
     /// The callbacks of a work that is queued.
