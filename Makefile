@@ -13,14 +13,15 @@ LDLIBS := -pthread -ldl -lm
 ASAN   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # What a Debian machine must have beside Rust: checked, and installed, by `make setup`.
-PACKAGES := gcc g++ make binutils zlib1g-dev clang pigz python3
+PACKAGES := gcc g++ make binutils zlib1g-dev clang pigz python3 pkg-config \
+            liburing-dev libuv1-dev libglib2.0-dev
 
 RUST_SOURCES := Cargo.toml Cargo.lock core/Cargo.toml ffi/Cargo.toml \
                 $(shell find core/src ffi/src -name '*.rs')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lib header pgz demo test test-rust test-c test-pgz test-readme lint loom \
-        loom-mutants bench-pgz clean
+.PHONY: help setup lib header pgz uringsum demo test test-rust test-c test-pgz test-uringsum \
+        test-readme lint loom loom-mutants bench-pgz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -45,10 +46,18 @@ $(B)/pgz: examples/pgz.c include/btwq.h $(LIB)
 $(B)/pgz-asan: examples/pgz.c include/btwq.h $(LIB)
 	$(CC) $(ASAN) $(WARN) -Iinclude $< $(LIB) -o $@ $(LDLIBS) -lz
 
+uringsum: $(B)/uringsum ## checksums by io_uring or AIO, target/btwq/uringsum
+
+$(B)/uringsum: examples/uringsum.c include/btwq.h $(LIB)
+	$(CC) $(CFLAGS) $(WARN) -Iinclude $< $(LIB) -o $@ $(LDLIBS) -lz -luring
+
+$(B)/uringsum-asan: examples/uringsum.c include/btwq.h $(LIB)
+	$(CC) $(ASAN) $(WARN) -Iinclude $< $(LIB) -o $@ $(LDLIBS) -lz -luring
+
 demo: setup pgz ## compresses a real file with pgz, gzip and pigz, checks, prints a table [FILE=...]
 	examples/demo.sh $(B)/pgz $(FILE)
 
-test: setup lint test-rust loom test-c test-readme test-pgz ## everything that must pass
+test: setup lint test-rust loom test-c test-readme test-pgz test-uringsum ## everything that must pass
 	@echo "make test: all passed"
 
 test-rust:
@@ -65,6 +74,10 @@ test-readme: $(LIB)
 test-pgz: $(B)/pgz $(B)/pgz-asan
 	examples/pgz-test.sh $(B)/pgz
 	PGZ_SANITIZED=1 examples/pgz-test.sh $(B)/pgz-asan
+
+test-uringsum: $(B)/uringsum $(B)/uringsum-asan
+	examples/uringsum-test.sh $(B)/uringsum
+	URINGSUM_SANITIZED=1 examples/uringsum-test.sh $(B)/uringsum-asan
 
 lint: ## formatting, clippy, documentation; no warning is allowed
 	$(CARGO) fmt --all --check

@@ -48,9 +48,7 @@ RECHECKS = [
     ("retiring a work that is not done", "ordered",
      "Owed::Nothing => Turn::Rests,", "Owed::Nothing => Turn::Passed(head),"),
     ("no turn for the first work of an idle lane", "ordered",
-     "let owed = unsafe { batch.oldest().as_ref() }.state.take_turn();\n"
-     "            debug_assert!(owed != Owed::Retire);",
-     ""),
+     "let _ = unsafe { batch.oldest().as_ref() }.state.take_turn();", ""),
     ("a work that is taken and stays", "turns",
      "unsafe { self.front.set(B::field(oldest.as_ref()).get()) };", ""),
     ("a chain that is not turned round", "turns",
@@ -67,8 +65,8 @@ RECHECKS = [
     ("a budget that is spent without handing over", "ordered",
      "unsafe { self.pass_on(visit) }", "{ let _ = unsafe { self.next(&visit) }; Turn::Rests }"),
     ("handing over without the turn", "ordered",
-     "let owed = unsafe { next.as_ref() }.state.take_turn();\n"
-     "            debug_assert!(owed == Owed::Retire);", "let _ = next;"),
+     "let owed = state.take_turn();\n                debug_assert!(owed == Owed::Retire);", ""),
+    ("a messenger is handed over", "ordered", "if !state.look().is_barrier() {", "if true {"),
     ("nobody wakes who stands in the order", "ordered",
      "Owed::Wake => Turn::Woke(address),", "Owed::Wake => { let _ = address; Turn::Rests }"),
     ("start by a load and a store", "state",
@@ -79,7 +77,7 @@ RECHECKS = [
      "self.0.fetch_or(State::STARTED, Ordering::Relaxed)",
      "self.0.load(Ordering::Relaxed)"),
     ("cancel without a look at STARTED", "state",
-     "!seen.has(State::QUEUED) || seen.has(State::STARTED)", "!seen.has(State::QUEUED)"),
+     "            if seen.has(State::STARTED) {\n                return Err(Error::Busy);\n            }\n", ""),
     ("a cancelled work runs", "helper",
      "let start = this.state.start();", "let _ = this.state.start(); let start = Start::Run;"),
     ("a cancelled work that does not look for its completion", "state",
@@ -95,15 +93,12 @@ RECHECKS = [
     ("who waits for an expiry does not say so", "state",
      "let new = seen.with(State::AWAITED);", "let new = seen;"),
     ("nobody wakes who waits for an expiry", "queue",
-     "if state.has(State::DELAYED) && this.state.expire() {",
-     "if state.has(State::DELAYED) && this.state.expire() && false {"),
+     "            if this.state.expire() {\n", "            if this.state.expire() && false {\n"),
     ("expiry before the work has its place", "queue",
-     "        let (route, batch) = (self.route(), Batch::of(work));\n"
-     "        let state = this.state.look();",
-     "        let (route, batch) = (self.route(), Batch::of(work));\n"
-     "        let state = this.state.look();\n"
-     "        if state.has(State::DELAYED) && this.state.expire() "
-     "{ route.wake(this.state.address()); }"),
+     "            work.as_ref().adopt(self);\n            if kind.is_ordered {\n"
+     "                self.push(kind.lane, Some(&batch));\n            }\n            placed();",
+     "            work.as_ref().adopt(self);\n            placed();\n            if kind.is_ordered {\n"
+     "                self.push(kind.lane, Some(&batch));\n            }"),
     ("the last one wakes nobody", "count", "== AWAITED | 1;", "== AWAITED | 2;"),
     ("who waits does not say so", "count", "_ => seen | AWAITED,", "_ => seen,"),
     ("a turnstile that lets two in", "count",
@@ -135,17 +130,19 @@ RECHECKS = [
     ("the right to start is not passed on", "control",
      "Admission::Admitted(unsafe { this.backlog.next() })", "Admission::Admitted(None)"),
     ("the right to start is not taken along", "helper",
-     "Admission::Admitted(next) => unsafe { pass(route, lane, next) },",
-     "Admission::Admitted(next) => { let _ = next; }"),
-    ("room is not made", "helper", "        release();\n        return match start {",
-     "        return match start {"),
+     "    if let Some(next) = next {", "    if let Some(next) = next.filter(|_| false) {"),
+    ("room is not made", "helper",
+     "    if let Some(parked) = control.release(lane) {",
+     "    if let Some(parked) = None::<NonNull<Work>> {\n        let _ = control;"),
     ("nobody tells who flushes", "end", "    port.wake(address);\n}", "    let _ = (port, address);\n}"),
     ("a flush that waits for nobody", "end",
-     "        if self.list(lane).is_idle() {\n            return;",
-     "        if true {\n            return;"),
+     "        if list.is_idle() {\n            self.tell();", "        if true {\n            self.tell();"),
     ("destruction without standing in the order", "end",
-     "let left = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));",
-     "let left = [Turn::Ended; 2]; if false { self.stand(Lane::High, port); }"),
+     "let was_alone = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));",
+     "let was_alone = [true; 2]; if false { self.stand(Lane::High, port); }"),
+    ("who cancels and waits does not watch", "end", "            self.state.watch();\n", ""),
+    ("who cancels and waits does not look whether it was queued again", "state",
+     "seen.has(State::WATCHED) && !seen.has(State::QUEUED)", "!seen.has(State::QUEUED)"),
     ("cancelling a delayed work without telling the timers", "end",
      "unsafe { (*self.queue()).pool() }.note_cancelled();", ""),
     ("a bell that does not ring", "timer", "        port.wake(self.bell.address());\n", ""),
@@ -189,13 +186,15 @@ RECHECKS = [
      "    call(ops.ordered_free.or(ops.ordered_func), work);",
      "    call(ops.ordered_free.or(ops.ordered_func), work);\n    this.state.end();"),
     ("end after func of a work without a place", "helper",
-     "    this.state.end();\n    if start == Start::Run {\n        call(ops.func, work);\n    }\n",
+     "    this.state.end();\n    // Nothing of `work` may be touched past this point: `func` ends its life (state rule 3).\n"
+     "    if start == Start::Run {\n        call(ops.func, work);\n    }\n",
      "    if start == Start::Run {\n        call(ops.func, work);\n    }\n    this.state.end();\n"),
     ("finish before func", "helper",
-     "        if start == Start::Run {\n            call(ops.func, work);\n        }\n        release();\n"
-     "        return match start {\n            Start::Run => this.state.finish(),",
-     "        release();\n        return match start {\n            Start::Run => "
-     "{ let owed = this.state.finish(); call(ops.func, work); owed }"),
+     "    if start == Start::Run {\n        call(ops.func, work);\n    }\n"
+     "    if let Some(control) = control {\n        release(control, queue, lane);\n    }\n"
+     "    match start {\n        Start::Run => this.state.finish(),",
+     "    if let Some(control) = control {\n        release(control, queue, lane);\n    }\n"
+     "    match start {\n        Start::Run => { let owed = this.state.finish(); call(ops.func, work); owed }"),
     ("a work that is handed over and not made ready", "executor",
      "Turn::Passed(next) => unsafe { self.make_one_ready(lane, next) },",
      "Turn::Passed(next) => { let _ = next; }"),

@@ -7,35 +7,52 @@
 //!
 //! # The map
 //!
-//! | file         | what is there                                                                  |
-//! |--------------|--------------------------------------------------------------------------------|
-//! | `sync`       | the only importer of atomics and cells; one face for each backend              |
-//! | `error.rs`   | why a call is refused                                                          |
-//! | `state.rs`   | the life of a work: bits, and one method for each transition                   |
-//! | `work.rs`    | a work: links, callbacks, state, status                                        |
-//! | `lane.rs`    | the two lanes                                                                  |
-//! | `batch.rs`   | works that are submitted together                                              |
-//! | `ordered.rs` | the ordered list: push, finish, retire                                         |
-//! | `chain.rs`   | a word that holds a chain of ready works                                       |
-//! | `worker.rs`  | a worker's record, and the list of them                                        |
-//! | `ready.rs`   | works that wait for a worker: submit, claim, put back                          |
-//! | `sleep.rs`   | who sleeps, and who wakes whom                                                 |
-//! | `port.rs`    | what a platform must give; `port/host.rs`: threads (feature `std`)             |
-//! | `pool.rs`    | workers: run one, run until idle, run; stop                                    |
-//! | `queue.rs`   | submission, of one work and of many; completion                                |
-//! | `helper.rs`  | what is done with a work that was claimed                                      |
+//! | file          | what is there                                                                 |
+//! |---------------|-------------------------------------------------------------------------------|
+//! | `sync`        | the only importer of atomics and cells; one face for each backend             |
+//! | `error.rs`    | why a call is refused                                                         |
+//! | `state.rs`    | the life of a work: bits, and one method for each transition                  |
+//! | `work.rs`     | a work: links, callbacks, state, status                                       |
+//! | `lane.rs`     | the two lanes                                                                 |
+//! | `batch.rs`    | works that are submitted together                                             |
+//! | `turns.rs`    | a list in order of arrival, and the right to take the next of it              |
+//! | `ordered.rs`  | the ordered list: push, retire, stand                                         |
+//! | `limit.rs`    | how many may run at once: the limit, the threshold, who waits for them        |
+//! | `control.rs`  | a queue's control: backlogs, limits, counts                                   |
+//! | `chain.rs`    | a word that holds a chain of ready works                                      |
+//! | `worker.rs`   | a worker's record, and the list of them                                       |
+//! | `ready.rs`    | works that wait for a worker: submit, claim, put back                         |
+//! | `sleep.rs`    | who sleeps, and who wakes whom                                                |
+//! | `port.rs`     | what a platform must give; `port/host.rs`: threads, `port/clock.rs`: time     |
+//! | `timer.rs`    | delayed works                                                                 |
+//! | `pool.rs`     | workers: run one, run until idle, run; stop; tick                             |
+//! | `executor.rs` | where ready works go: to a pool, or to an executor of the user's              |
+//! | `queue.rs`    | submission, of one work and of many, now and later; completion                |
+//! | `count.rs`    | counts that are waited for                                                    |
+//! | `end.rs`      | cancel, flush, drain, destroy                                                 |
+//! | `frame.rs`    | whose callback the calling context is in                                      |
+//! | `helper.rs`   | what is done with a work that was claimed                                     |
 //!
 //! # Progress
 //!
-//! | function                     | guarantee                                         | from interrupts |
-//! |------------------------------|---------------------------------------------------|-----------------|
-//! | [`Queue::submit`], batch     | lock-free                                         | yes             |
-//! | [`Queue::complete`]          | lock-free; wait-free but for handing over         | yes             |
-//! | [`Pool::run_one`], claiming  | lock-free                                         | no              |
-//! | the same, finishing          | wait-free                                         | no              |
-//! | the same, retiring           | waits for nobody                                  | no              |
-//! | [`Pool::run`]                | blocks while nothing is ready; never spins        | no              |
-//! | [`Pool::stop`]               | lock-free                                         | yes             |
+//! | function                                        | guarantee                    | from interrupts |
+//! |-------------------------------------------------|------------------------------|-----------------|
+//! | [`Queue::submit`], `try_`, `_batch`, `_delayed` | lock-free                    | yes             |
+//! | [`Queue::complete`]                             | wait-free, but as a submit   | yes             |
+//! |                                                 | when it hands over           |                 |
+//! | [`Work::cancel`]                                | wait-free                    | yes             |
+//! | [`Queue::set_max`], `set_threshold`             | lock-free                    | yes             |
+//! | [`Queue::stats`], `check`, `set_bound`          | wait-free                    | yes             |
+//! | [`Pool::run_one`], claiming                     | lock-free                    | no              |
+//! | the same, finishing                             | wait-free                    | no              |
+//! | the same, retiring                              | waits for nobody             | no              |
+//! | [`Queue::helper`]                               | as the three above together  | no              |
+//! | [`Pool::run`]                                   | blocks while nothing is      | no              |
+//! |                                                 | ready; never spins           |                 |
+//! | [`Queue::flush`], `drain`, `destroy`;           | block; never spin            | no              |
+//! | [`Work::flush`], `cancel_sync`                  |                              |                 |
+//! | [`Pool::stop`]                                  | lock-free                    | yes             |
+//! | [`Pool::tick`]                                  | waits for nobody             | yes             |
 //!
 //! # The contract of the interface
 //!
