@@ -15,7 +15,10 @@ verdict and ends the script. The script fails unless all are caught.
     loom-mutants.py [--list] [WORD...]      only those whose line contains each WORD
 """
 
+import concurrent.futures
+import itertools
 import os
+import queue
 import re
 import shutil
 import subprocess
@@ -25,8 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-TREE = ROOT / "target" / "loom-mutants" / "tree"
-BUILD = ROOT / "target" / "loom-mutants" / "build"
+SHOPS = ROOT / "target" / "loom-mutants"
 SOURCES = ["state", "batch", "turns", "ordered", "chain", "worker", "ready", "sleep", "pool", "limit",
            "control", "count", "queue", "end", "timer", "executor", "helper"]
 WEAKER = {"AcqRel": ["Acquire", "Release"], "Acquire": ["Relaxed"], "Release": ["Relaxed"]}
@@ -140,9 +142,9 @@ RECHECKS = [
     ("destruction without standing in the order", "end",
      "let was_alone = [Lane::High, Lane::Normal].map(|lane| self.stand(lane, port));",
      "let was_alone = [true; 2]; if false { self.stand(Lane::High, port); }"),
-    ("who cancels and waits does not watch", "end", "            self.state.watch();\n", ""),
-    ("who cancels and waits does not look whether it was queued again", "state",
-     "seen.has(State::WATCHED) && !seen.has(State::QUEUED)", "!seen.has(State::QUEUED)"),
+    ("who cancels and waits does not look whether it was queued again", "end",
+     "self.state.idle().is_ok() && self.state.life() == life", "{ let _ = life; self.state.idle().is_ok() }"),
+    ("lives without a number", "state", "self.0.wrapping_add(Self::NEXT_LIFE)", "self.0.wrapping_add(0)"),
     ("cancelling a delayed work without telling the timers", "end",
      "unsafe { (*self.queue()).pool() }.note_cancelled();", ""),
     ("a bell that does not ring", "timer", "        port.wake(self.bell.address());\n", ""),
@@ -299,54 +301,107 @@ def rechecks(texts):
         yield Mutant(f"{file}.rs {name}", file, texts[file].replace(old, new))
 
 
-def cargo(*args):
-    """A call of Cargo in the copied tree: whether it succeeded, and what it said."""
-    call = ["cargo", "test", "--locked", "--profile", "model", "--package", "btwq",
-            "--lib", *args]
-    env = dict(os.environ, RUSTFLAGS="--cfg loom -A warnings", CARGO_TARGET_DIR=str(BUILD), RUST_BACKTRACE="0")
-    try:
-        done = subprocess.run(call, cwd=TREE, env=env, capture_output=True, text=True,
-                              errors="replace", timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        sys.exit(f"loom-mutants: no verdict within {TIMEOUT} s")
-    return done.returncode == 0, done.stdout + done.stderr
+class Fault(Exception):
+    """Why no verdict can be had."""
 
 
-def verdict():
-    """By which model the tree's fault is caught; None if by none."""
-    for group in GROUPS:
-        good, said = cargo(group, "--", "--test-threads=1")
-        if not good:
-            if "panicked" not in said:
-                sys.exit(f"loom-mutants: failed, but not in a model:\n{said}")
-            # One test at a time, so that after an abort the last one named is the one that failed.
-            failed = re.search(r"^test \S*model::(\S+) \.\.\. FAILED", said, re.M)
-            named = re.findall(r"^test \S*model::(\S+) ", said, re.M)
-            return failed[1] if failed else named[-1] if named else f"{group}: {said[-200:]}"
-    return None
+class Shop:
+    """A copy of what the models need, and where it is built."""
+
+    def __init__(self, number):
+        self.tree = SHOPS / str(number) / "tree"
+        self.build = SHOPS / str(number) / "build"
+        shutil.rmtree(self.tree, ignore_errors=True)
+        self.tree.mkdir(parents=True)
+        for name in ["Cargo.toml", "Cargo.lock", "core", "ffi"]:
+            source = ROOT / name
+            if source.is_dir():
+                # New times, so that Cargo does not take what an earlier run has built for fresh.
+                shutil.copytree(source, self.tree / name, copy_function=shutil.copy,
+                                ignore=shutil.ignore_patterns("target"))
+            else:
+                shutil.copy(source, self.tree / name)
+
+    def cargo(self, *args):
+        """A call of Cargo: whether it succeeded, and what it said."""
+        call = ["cargo", "test", "--locked", "--profile", "model", "--package", "btwq",
+                "--lib", *args]
+        env = dict(os.environ, RUSTFLAGS="--cfg loom -A warnings", RUST_BACKTRACE="0",
+                   CARGO_TARGET_DIR=str(self.build))
+        try:
+            done = subprocess.run(call, cwd=self.tree, env=env, capture_output=True, text=True,
+                                  errors="replace", timeout=TIMEOUT, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise Fault(f"no verdict within {TIMEOUT} s") from error
+        return done.returncode == 0, done.stdout + done.stderr
+
+    def verdict(self):
+        """By which model the tree's fault is caught; None if by none."""
+        for group in GROUPS:
+            good, said = self.cargo(group, "--", "--test-threads=1")
+            if not good:
+                if "panicked" not in said:
+                    raise Fault(f"failed, but not in a model:\n{said}")
+                # One test at a time, so that after an abort the last one named is what failed.
+                failed = re.search(r"^test \S*model::(\S+) \.\.\. FAILED", said, re.M)
+                named = re.findall(r"^test \S*model::(\S+) ", said, re.M)
+                return failed[1] if failed else named[-1] if named else f"{group}: {said[-200:]}"
+        return None
+
+    def check(self, mutant):
+        """By which model the mutant is caught, and how long that took."""
+        target = self.tree / "core/src" / f"{mutant.file}.rs"
+        whole = target.read_text()
+        target.write_text(mutant.text)
+        built, said = self.cargo("--no-run")
+        if not built:
+            raise Fault(f"'{mutant.name}' does not compile:\n{said}")
+        start = time.monotonic()
+        caught = self.verdict()
+        target.write_text(whole)
+        return caught, time.monotonic() - start
+
+    def check_whole(self):
+        """The core as it is must pass, and every model be in a group: others would go by it."""
+        _, said = self.cargo("--", "--list")
+        models = re.findall(r"^tests::(model::\S+): test$", said, re.M)
+        missed = [m for m in models if not any(m.startswith(group) for group in GROUPS)]
+        if missed or not models:
+            raise Fault(f"in no group: {missed or said}")
+        if caught := self.verdict():
+            raise Fault(f"the models fail without a mutant: {caught}")
 
 
-def copy_tree():
-    """A copy of what the models need."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    TREE.mkdir(parents=True)
-    for name in ["Cargo.toml", "Cargo.lock", "core", "ffi"]:
-        source = ROOT / name
-        if source.is_dir():
-            # New times, so that Cargo does not take what an earlier run has built for fresh.
-            shutil.copytree(source, TREE / name, copy_function=shutil.copy,
-                            ignore=shutil.ignore_patterns("target"))
-        else:
-            shutil.copy(source, TREE / name)
+def run(mutants):
+    """Checks all, in as many shops as there are processors; returns those that survive."""
+    shops = queue.Queue()
+    for number in range(min(os.cpu_count() or 1, 4)):
+        shops.put(Shop(number))
+    survivors, done = [], itertools.count(1)
 
+    def check(mutant):
+        shop = shops.get()
+        try:
+            caught, took = shop.check(mutant)
+        finally:
+            shops.put(shop)
+        if not caught:
+            survivors.append(mutant.name)
+        what = f"caught by {caught}" if caught else "SURVIVED"
+        print(f"{next(done):3}/{len(mutants)} {mutant.name:66} {what} ({took:.0f} s)", flush=True)
 
-def check_groups():
-    """Every model must be in a group, or its mutants would go by it."""
-    _, said = cargo("--", "--list")
-    models = re.findall(r"^tests::(model::\S+): test$", said, re.M)
-    missed = [m for m in models if not any(m.startswith(group) for group in GROUPS)]
-    if missed or not models:
-        sys.exit(f"loom-mutants: in no group: {missed or said}")
+    with concurrent.futures.ThreadPoolExecutor(shops.qsize()) as pool:
+        whole = shops.get()
+        whole.check_whole()
+        shops.put(whole)
+        futures = [pool.submit(check, mutant) for mutant in mutants]
+        try:
+            for future in futures:
+                future.result()
+        except Fault:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return survivors
 
 
 def main():
@@ -358,26 +413,11 @@ def main():
     if "--list" in sys.argv:
         print("\n".join(m.name for m in mutants))
         return
-    copy_tree()
-    check_groups()
     print(f"{len(mutants)} mutants; first the core as it is, which must pass", flush=True)
-    if caught := verdict():
-        sys.exit(f"loom-mutants: the models fail without a mutant: {caught}")
-    survivors = []
-    for number, mutant in enumerate(mutants, 1):
-        target = TREE / "core/src" / f"{mutant.file}.rs"
-        target.write_text(mutant.text)
-        built, said = cargo("--no-run")
-        if not built:
-            sys.exit(f"loom-mutants: '{mutant.name}' does not compile:\n{said}")
-        start = time.monotonic()
-        caught = verdict()
-        target.write_text(texts[mutant.file])
-        if not caught:
-            survivors.append(mutant.name)
-        what = f"caught by {caught}" if caught else "SURVIVED"
-        took = time.monotonic() - start
-        print(f"{number:3}/{len(mutants)} {mutant.name:66} {what} ({took:.0f} s)", flush=True)
+    try:
+        survivors = run(mutants)
+    except Fault as fault:
+        sys.exit(f"loom-mutants: {fault}")
     if survivors:
         sys.exit("loom-mutants: not caught:\n  " + "\n  ".join(survivors))
     print(f"{len(mutants)} passed, 0 failed")

@@ -64,7 +64,7 @@ struct btwq_work;
 /**
  * What `priv_state` is in a work that is initialised and not queued. Use `BTWQ_WORK_INIT`.
  */
-#define BTWQ_PRIV_WORK_MAGIC 0x62740000
+#define BTWQ_PRIV_WORK_MAGIC 0x62000000
 
 /**
  * What `priv_magic` is in an initialised queue. Use `BTWQ_QUEUE_INIT`.
@@ -593,7 +593,8 @@ btwq_status btwq_work_cancel(struct btwq_work *work);
 /**
  * Cancels a work if it is not too late, and waits in any case until it has been freed: its last
  * callback has returned. If that callback queues the work again, delayed or not, that life is
- * cancelled as well: so a work that repeats itself is stopped. Any number of callers at once.
+ * cancelled as well: so a work that repeats itself is stopped; one that does so without a delay may
+ * get through a few lives more before it is met. Any number of callers at once.
  *
  * Parameters: `work`, initialised; its submission has returned.
  * Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
@@ -603,14 +604,16 @@ btwq_status btwq_work_cancel(struct btwq_work *work);
  * Memory: the work's, and that of the queue that it was last queued on, must be valid during the
  * call.
  * Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,
- * without spinning, and needs workers, as works do. It may also wait for works that were queued
- * behind this one, but before the call.
+ * without spinning, and needs workers, as works do. It may also wait for other works of the queue
+ * that were queued before the call, as `btwq_queue_flush` does.
  */
 btwq_status btwq_work_cancel_sync(struct btwq_work *work);
 
 /**
- * Waits until a work has been freed: its last callback has returned. At once if the work is not
- * queued and none of its callbacks runs. A delayed work's delay is waited for too.
+ * Waits until a work has been freed: its last callback has returned. A delayed work's delay is
+ * waited for too. It may also wait for other works of the queue that were queued before the call,
+ * as `btwq_queue_flush` does; also if the work is not queued, since its last callback may still be
+ * running.
  *
  * Parameters: `work`, initialised; its submission has returned.
  * Returns: `BTWQ_OK`; `BTWQ_EDEADLK` and `BTWQ_EINVAL` as `btwq_work_cancel_sync`.
@@ -897,7 +900,8 @@ btwq_status btwq_queue_work_delayed(struct btwq_queue *queue,
 /**
  * Queues the works whose delay is over, in the order of their times, and those that were cancelled.
  * To be called from a timer interrupt or a main loop; the threads of `btwq_pool_start` need no such
- * call, since one of them makes it. A work whose delay ends while nobody calls is just late.
+ * call, since one of them makes it. A work whose delay ends while nobody calls is just late; but no
+ * work may be so late by more than 2^28 ticks.
  *
  * Parameters: `pool`, with timers.
  * Returns: in how many ticks to call again, at least 1; `INT32_MAX` if nothing is delayed (calling

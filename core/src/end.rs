@@ -16,9 +16,9 @@
 //! turn himself. (A flush does not stand, so that a lane never waits for a flusher to be scheduled.)
 //!
 //! **Cancel and wait.** A work that is idle may still be in its last callback, and that may queue it
-//! again. So who cancels *watches* the work: he sets a mark that is lost when the work is queued;
-//! then he waits for what was before; and if the work is idle then, and the mark is there, it is
-//! over. Those who do so take turns, since the mark is one.
+//! again. So who cancels notes which life of the work he has met, and waits for that. If the work is
+//! idle then, and in the same life, it is over; otherwise there is another life to be met. (The
+//! numbers of lives begin anew after 1024. Who misses just so many while he waits once is mistaken.)
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
@@ -178,13 +178,18 @@ impl Queue {
         let [high, normal] = &messengers;
         high.send(self, Lane::High);
         normal.send(self, Lane::Normal);
+        self.flush_loose(port);
+        high.wait();
+        normal.wait();
+    }
+
+    /// Returns when the works without a place that were queued before are over.
+    fn flush_loose(&self, port: &Port) {
         if !self.loose().is_zero() {
             self.turnstile().enter(port);
             self.loose().flush(port);
             self.turnstile().leave(port);
         }
-        high.wait();
-        normal.wait();
     }
 
     /// Waits until the turn of a lane has come to the caller, and passes it on; whether there was
@@ -203,8 +208,6 @@ impl Queue {
 
     /// Returns when what `work` was when this was called is over: its delay, and the rest of its
     /// life, or the callback that it is in.
-    ///
-    /// The caller is in the turnstile.
     fn wait_for(&self, work: &Work, port: &Port) {
         while let Some(value) = work.state.await_expiry() {
             port.wait(work.state.address(), value);
@@ -215,7 +218,7 @@ impl Queue {
             messenger.send(self, work.state.look().lane());
             messenger.wait();
         } else {
-            self.loose().flush(port);
+            self.flush_loose(port);
         }
     }
 }
@@ -243,7 +246,8 @@ impl Work {
 
     /// Cancels the work if it can be, and waits in any case until it has been freed: its last
     /// callback has returned. True if it was cancelled. If that callback queues the work again, that
-    /// life is cancelled as well. Any number of callers at once. Blocks as [`Queue::flush`].
+    /// life is cancelled as well, or, if it comes too quickly for that, one after it. Any number of
+    /// callers at once. It may also wait for others, as [`Work::flush`]. Blocks as [`Queue::flush`].
     ///
     /// # Errors
     /// [`Error::Invalid`]: the work was never initialised. Otherwise as of [`Queue::flush`], for the
@@ -255,25 +259,22 @@ impl Work {
     pub unsafe fn cancel_sync(&self) -> Result<bool, Error> {
         let mut cancelled = false;
         loop {
-            // Looked up in each round: the last callback may have queued the work elsewhere.
+            // The life first: so that the queue is the one of that life, or of a later one.
+            let life = self.state.life();
             // SAFETY: as the caller says.
             let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(cancelled) };
-            queue.turnstile().enter(port);
             // SAFETY: as the caller says.
             cancelled |= unsafe { self.cancel() }.is_ok();
-            self.state.watch();
             queue.wait_for(self, port);
-            let is_over = self.state.is_still_idle();
-            queue.turnstile().leave(port);
-            if is_over {
+            if self.state.idle().is_ok() && self.state.life() == life {
                 return Ok(cancelled);
             }
         }
     }
 
-    /// Returns when the work has been freed: its last callback has returned. At once if it is not
-    /// queued, and no callback of it runs. It may also wait for works that were queued behind it,
-    /// but before the call. Blocks as [`Queue::flush`].
+    /// Returns when the work has been freed: its last callback has returned. It may also wait for
+    /// others, as [`Queue::flush`] does; also if the work is idle, since its last callback may still
+    /// be running. Blocks as [`Queue::flush`].
     ///
     /// # Errors
     /// As of [`Work::cancel_sync`].
@@ -283,9 +284,7 @@ impl Work {
     pub unsafe fn flush(&self) -> Result<(), Error> {
         // SAFETY: as the caller says.
         if let Some((queue, port)) = unsafe { self.awaited() }? {
-            queue.turnstile().enter(port);
             queue.wait_for(self, port);
-            queue.turnstile().leave(port);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@
 //! | `control`  | limits and counts, if the user has given any; set before the first work         |
 //! | `executor` | where works go that are ready, if not to the pool; set before the first work    |
 //! | `loose`    | works without a place in the order, from submission until `func` has returned   |
-//! | `turnstile`| one at a time flushes those, or waits for a single work                         |
+//! | `turnstile`| one at a time flushes those                                                     |
 //! | `delayed`  | works that the timers have, until they are in a lane                            |
 //! | `closing`  | how many drains there are, and whether the queue is being destroyed             |
 //! | `late`     | submissions while it is closing, which only its own callbacks may make          |
@@ -170,7 +170,7 @@ impl Queue {
             control.hold(u32::try_from(works.len()).unwrap_or(u32::MAX));
         }
         // SAFETY: accepted.
-        works.iter().for_each(|work| unsafe { work.as_ref().adopt(self) });
+        works.iter().for_each(|work| unsafe { work.as_ref().status.set(0) });
         // SAFETY: accepted, in no list, and known to nobody else.
         let batches = [Lane::High, Lane::Normal].map(|lane| (lane, unsafe { chain(works, lane) }));
         let (control, route) = (self.control(), self.route());
@@ -208,7 +208,6 @@ impl Queue {
         // SAFETY: as the caller says.
         unsafe {
             self.accept(work, State::DELAYED)?;
-            work.as_ref().adopt(self);
         }
         if let Some(control) = self.control() {
             control.hold(1);
@@ -491,6 +490,8 @@ impl Queue {
         let this = unsafe { work.as_ref() };
         let idle = this.state.idle()?;
         let is_ordered = this.is_ordered()?;
+        // Before the word says that it is queued: who waits for that life looks here.
+        this.set_queue(self);
         let controlled = if self.control().is_some() { State::CONTROLLED } else { State::NONE };
         let is_counted = !is_ordered && !bits.has(State::DELAYED);
         let phase = if is_counted && self.loose.add() { State::PHASE } else { State::NONE };
@@ -524,7 +525,7 @@ impl Queue {
         let (control, route, batch) = (self.control(), self.route(), Batch::of(work));
         // SAFETY: accepted, in no list, and known to nobody else.
         unsafe {
-            work.as_ref().adopt(self);
+            work.as_ref().status.set(0);
             if kind.is_ordered {
                 self.push(kind.lane, Some(&batch));
             }

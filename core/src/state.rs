@@ -1,7 +1,8 @@
 //! The life of a work, in one word.
 //!
-//! The word is 32 bits: a magic number above, which tells an initialised work from chance memory,
-//! and these bits below:
+//! The word is 32 bits: above a magic number, which (with the bits that must be 0 in an idle work)
+//! tells an initialised work from chance memory; then the number of the work's life, ten bits, which
+//! goes up each time that it is queued; and these bits below:
 //!
 //! | bit          | set by                                   | means                                      |
 //! |--------------|------------------------------------------|--------------------------------------------|
@@ -18,7 +19,6 @@
 //! | `HIGH`       | the owner, [`set_high`]                  | the work goes by the high-priority lane    |
 //! | `CONTROLLED` | the submitter                            | its queue's control counts it              |
 //! | `PHASE`      | the submitter                            | which of two counts it is in (`count.rs`)  |
-//! | `WATCHED`    | who cancels and waits, [`watch`]         | not queued again since then                |
 //! | `BARRIER`    | from the beginning                       | no work: somebody waits for his turn       |
 //!
 //! A work is **done** when it has both `RETURNED` and `COMPLETED`. `finish` sets both at once,
@@ -85,7 +85,6 @@
 //! [`start`]: AtomicState::start
 //! [`cancel`]: AtomicState::cancel
 //! [`expire`]: AtomicState::expire
-//! [`watch`]: AtomicState::watch
 //! [`finish`]: AtomicState::finish
 //! [`complete`]: AtomicState::complete
 //! [`take_turn`]: AtomicState::take_turn
@@ -117,9 +116,13 @@ unsafe impl Word for State {
 }
 
 impl State {
-    /// Initialised, and nobody's but its owner's. "bt" above, no bit below.
-    pub(crate) const IDLE: Self = Self(0x6274_0000);
-    const MAGIC_MASK: u32 = 0xffff_0000;
+    /// Initialised, and nobody's but its owner's. A "b" above, no bit below.
+    pub(crate) const IDLE: Self = Self(0x6200_0000);
+    const MAGIC_MASK: u32 = 0xff00_0000;
+    const LIFE_MASK: u32 = 0x00ff_c000;
+    const NEXT_LIFE: u32 = 0x0000_4000;
+    /// What may be set in an idle work.
+    const KEPT: u32 = Self::MAGIC_MASK | Self::LIFE_MASK | Self::HIGH.0 | Self::ASYNC.0;
     /// What the submitter adds: the queue's control counts the work.
     pub(crate) const CONTROLLED: Self = Self(1 << 11);
     /// What the submitter adds: the second of the two counts.
@@ -139,7 +142,6 @@ impl State {
     const AWAITED: Self = Self(1 << 9);
     const HIGH: Self = Self(1 << 10);
     const BARRIER: Self = Self(1 << 13);
-    const WATCHED: Self = Self(1 << 14);
     const DONE: Self = Self::RETURNED.with(Self::COMPLETED);
     const DONE_AND_TURN: Self = Self::DONE.with(Self::TURN);
 
@@ -158,6 +160,12 @@ impl State {
     /// The lane that the work goes by.
     pub(crate) const fn lane(self) -> Lane {
         if self.has(Self::HIGH) { Lane::High } else { Lane::Normal }
+    }
+
+    /// The same in the next life, the numbers of which begin anew after the last.
+    const fn in_next_life(self) -> Self {
+        let life = self.0.wrapping_add(Self::NEXT_LIFE) & Self::LIFE_MASK;
+        Self(self.0 & !Self::LIFE_MASK | life)
     }
 
     /// Whether this is no work, but somebody who waits.
@@ -272,23 +280,22 @@ impl AtomicState {
         match self.0.load(Ordering::Relaxed) {
             seen if !seen.is_initialised() => Err(Error::Invalid),
             seen if seen.has(State::QUEUED) => Err(Error::Busy),
+            seen if seen.0 & !State::KEPT != 0 => Err(Error::Invalid),
             seen => Ok(seen),
         }
     }
 
     /// Edge 1: the library takes the work, which is `idle`. A store, since nobody else may move it.
     pub(crate) fn queue(&self, idle: State, bits: State) {
-        // Relaxed: nobody else looks at the work until a list has published it; but for who cancels
-        // it, and then the word says all.
-        let idle = idle.without(State::WATCHED);
-        self.0.store_among(idle.with(State::QUEUED).with(bits), Ordering::Relaxed);
+        let queued = idle.in_next_life().with(State::QUEUED).with(bits);
+        // Release: pairs with the Acquire in `life`: where the work is counted is seen.
+        self.0.store_among(queued, Ordering::Release);
     }
 
     /// Undoes [`AtomicState::queue`], before a list has the work.
     pub(crate) fn unqueue(&self) {
-        let kept = State::HIGH.with(State::ASYNC);
-        // Relaxed, both: as `queue`.
-        let idle = State(self.0.load(Ordering::Relaxed).0 & kept.0 | State::IDLE.0);
+        // Relaxed, both: nobody else looks at it.
+        let idle = State(self.0.load(Ordering::Relaxed).0 & State::KEPT);
         self.0.store_among(idle, Ordering::Relaxed);
     }
 
@@ -342,24 +349,16 @@ impl AtomicState {
         if before.has(State::CANCELLED) { Start::Skip } else { Start::Run }
     }
 
+    /// Which life the work is in, or was in last.
+    pub(crate) fn life(&self) -> u32 {
+        // Acquire: pairs with the Release in `queue` and `end`.
+        self.0.load(Ordering::Acquire).0 & State::LIFE_MASK
+    }
+
     /// Adds what a work without a place is counted by when its delay is over.
     pub(crate) fn add(&self, bits: State) {
         // Relaxed: a list publishes it.
         self.0.fetch_or(bits, Ordering::Relaxed);
-    }
-
-    /// Sets the mark that is lost when the work is queued again. (It may also be lost when the work
-    /// ends: whoever misses it looks again.)
-    pub(crate) fn watch(&self) {
-        // Relaxed: what was seen in the order is seen by way of that.
-        self.0.fetch_or(State::WATCHED, Ordering::Relaxed);
-    }
-
-    /// Whether the work is idle, and was not queued since `watch`.
-    pub(crate) fn is_still_idle(&self) -> bool {
-        // Relaxed: as `watch`.
-        let seen = self.0.load(Ordering::Relaxed);
-        seen.has(State::WATCHED) && !seen.has(State::QUEUED)
     }
 
     /// Edge 6: the delay is over, and the work has its place. Says whether somebody waits for that,
@@ -492,13 +491,14 @@ impl AtomicState {
     }
 
     /// Edge 5: the library has done with the work (rule 3). A store, since nobody else may move the
-    /// work at this point; but somebody may set a mark (`watch`), which is lost then.
+    /// work at this point.
     pub(crate) fn end(&self) {
-        // Relaxed, both: the callback that follows is on this same thread; to whomever it hands the
-        // work, it does so by a synchronisation of its own.
-        let kept = self.0.load(Ordering::Relaxed).has(State::HIGH);
-        let idle = if kept { State::IDLE.with(State::HIGH) } else { State::IDLE };
-        self.0.store_among(idle, Ordering::Relaxed);
+        let kept = State::KEPT & !State::ASYNC.0;
+        // Relaxed: set by this thread, or known to it. Release: pairs with the Acquire in `life`.
+        // To whomever the callback that follows hands the work, it does so by a synchronisation of
+        // its own.
+        let idle = State(self.0.load(Ordering::Relaxed).0 & kept);
+        self.0.store_among(idle, Ordering::Release);
     }
 }
 

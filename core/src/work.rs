@@ -135,15 +135,10 @@ impl Work {
         Self { state: AtomicState::messenger(), ..unsafe { Self::new(ops) } }
     }
 
-    /// Notes whose the work is, and that it has no status yet.
-    ///
-    /// # Safety
-    /// The work is in no list, and known to the caller alone.
-    pub(crate) unsafe fn adopt(&self, queue: &Queue) {
-        // Relaxed: published with the work.
+    /// Notes whose the work is. The caller may submit it.
+    pub(crate) fn set_queue(&self, queue: &Queue) {
+        // Relaxed: published with the state, or with the work.
         self.owner.store(ptr::from_ref(queue).cast_mut(), Ordering::Relaxed);
-        // SAFETY: the caller's.
-        unsafe { self.status.set(0) };
     }
 
     /// The queue that the work was last submitted to, or null. It is valid as long as the work is

@@ -33,7 +33,8 @@ pub unsafe extern "C" fn btwq_work_cancel(work: *mut btwq_work) -> btwq_status {
 
 /// Cancels a work if it is not too late, and waits in any case until it has been freed: its last
 /// callback has returned. If that callback queues the work again, delayed or not, that life is
-/// cancelled as well: so a work that repeats itself is stopped. Any number of callers at once.
+/// cancelled as well: so a work that repeats itself is stopped; one that does so without a delay may
+/// get through a few lives more before it is met. Any number of callers at once.
 ///
 /// Parameters: `work`, initialised; its submission has returned.
 /// Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
@@ -43,8 +44,8 @@ pub unsafe extern "C" fn btwq_work_cancel(work: *mut btwq_work) -> btwq_status {
 /// Memory: the work's, and that of the queue that it was last queued on, must be valid during the
 /// call.
 /// Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,
-/// without spinning, and needs workers, as works do. It may also wait for works that were queued
-/// behind this one, but before the call.
+/// without spinning, and needs workers, as works do. It may also wait for other works of the queue
+/// that were queued before the call, as `btwq_queue_flush` does.
 ///
 /// # Safety
 /// As said above.
@@ -59,8 +60,10 @@ pub unsafe extern "C" fn btwq_work_cancel_sync(work: *mut btwq_work) -> btwq_sta
     }
 }
 
-/// Waits until a work has been freed: its last callback has returned. At once if the work is not
-/// queued and none of its callbacks runs. A delayed work's delay is waited for too.
+/// Waits until a work has been freed: its last callback has returned. A delayed work's delay is
+/// waited for too. It may also wait for other works of the queue that were queued before the call,
+/// as `btwq_queue_flush` does; also if the work is not queued, since its last callback may still be
+/// running.
 ///
 /// Parameters: `work`, initialised; its submission has returned.
 /// Returns: `BTWQ_OK`; `BTWQ_EDEADLK` and `BTWQ_EINVAL` as `btwq_work_cancel_sync`.

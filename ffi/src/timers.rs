@@ -132,7 +132,8 @@ pub unsafe extern "C" fn btwq_queue_work_delayed(
 
 /// Queues the works whose delay is over, in the order of their times, and those that were cancelled.
 /// To be called from a timer interrupt or a main loop; the threads of `btwq_pool_start` need no such
-/// call, since one of them makes it. A work whose delay ends while nobody calls is just late.
+/// call, since one of them makes it. A work whose delay ends while nobody calls is just late; but no
+/// work may be so late by more than 2^28 ticks.
 ///
 /// Parameters: `pool`, with timers.
 /// Returns: in how many ticks to call again, at least 1; `INT32_MAX` if nothing is delayed (calling

@@ -212,8 +212,8 @@ fn await_expiry() {
     }
 }
 
-/// A work is idle, in its last callback, which queues it again, while somebody watches it: he does
-/// not take it for over.
+/// A work is idle, in its last callback, which queues it again, while somebody cancels it and waits:
+/// he does not take it for over.
 #[test]
 fn cancel_sync_against_requeue() {
     rig::check(Some(2), || {
