@@ -97,9 +97,9 @@ RECHECKS = [
     ("nobody wakes who waits for an expiry", "queue",
      "            if this.state.expire() {\n", "            if this.state.expire() && false {\n"),
     ("expiry before the work has its place", "queue",
-     "            work.as_ref().adopt(self);\n            if kind.is_ordered {\n"
+     "            if kind.is_ordered {\n"
      "                self.push(kind.lane, Some(&batch));\n            }\n            placed();",
-     "            work.as_ref().adopt(self);\n            placed();\n            if kind.is_ordered {\n"
+     "            placed();\n            if kind.is_ordered {\n"
      "                self.push(kind.lane, Some(&batch));\n            }"),
     ("the last one wakes nobody", "count", "== AWAITED | 1;", "== AWAITED | 2;"),
     ("who waits does not say so", "count", "_ => seen | AWAITED,", "_ => seen,"),
