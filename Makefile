@@ -64,9 +64,16 @@ test-rust:
 	$(CARGO) test --quiet --locked --package btwq --package btwq-ffi --features btwq/std
 	$(CARGO) test --quiet --locked --package btwq
 
+# The tests of how things end also run with a sanitizer on their side.
+ENDS := cancel cancel_race cancel_sync_again complete_against_end control_unmapped \
+        delayed_cancel_stress destroy_overwrite drain ends_stress executor_threads \
+        helper_freed_and_reused limit_active pool_stop_resume_ends
+
 test-c: $(LIB)
 	c-tests/header.sh
 	c-tests/run.sh
+	c-tests/run.sh --cc gcc --cflags '$(ASAN)' $(ENDS)
+	c-tests/executors/executors.sh
 
 test-readme: $(LIB)
 	examples/readme.sh $(LIB)

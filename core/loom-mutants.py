@@ -34,7 +34,7 @@ SOURCES = ["state", "batch", "turns", "ordered", "chain", "worker", "ready", "sl
 WEAKER = {"AcqRel": ["Acquire", "Release"], "Acquire": ["Relaxed"], "Release": ["Relaxed"]}
 # Models by the beginnings of their names, the quick ones first.
 GROUPS = ["model::end", "model::limit", "model::count", "model::ordered", "model::ready",
-          "model::pool::complete", "model::pool::requeue", "model::pool::limited",
+          "model::pool::complete", "model::pool::requeue", "model::pool::cancel", "model::pool::limited",
           "model::pool::sleep_against_s", "model::pool::ordered", "model::pool::two",
           "model::pool::sleep_against_put", "model::pool::leaving"]
 TIMEOUT = 900

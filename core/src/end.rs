@@ -17,13 +17,14 @@
 //!
 //! **Cancel and wait.** A work that is idle may still be in its last callback, and that may queue it
 //! again. So who cancels notes which life of the work he has met, and waits for that. If the work is
-//! idle then, and in the same life, it is over; otherwise there is another life to be met. (The
+//! idle then, and in the same life, and on the queue that he has waited for, it is over; otherwise
+//! there is another life to be met. (The
 //! numbers of lives begin anew after 1024. Who misses just so many while he waits once is mistaken.)
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use crate::batch::Batch;
 use crate::error::Error;
@@ -259,14 +260,15 @@ impl Work {
     pub unsafe fn cancel_sync(&self) -> Result<bool, Error> {
         let mut cancelled = false;
         loop {
-            // The life first: so that the queue is the one of that life, or of a later one.
             let life = self.state.life();
             // SAFETY: as the caller says.
             let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(cancelled) };
             // SAFETY: as the caller says.
             cancelled |= unsafe { self.cancel() }.is_ok();
             queue.wait_for(self, port);
-            if self.state.idle().is_ok() && self.state.life() == life {
+            // The life first, and then whether it is on the queue that was waited for.
+            let is_over = self.state.life() == life && self.state.idle().is_ok();
+            if is_over && ptr::eq(self.queue(), queue) {
                 return Ok(cancelled);
             }
         }

@@ -490,12 +490,13 @@ impl Queue {
         let this = unsafe { work.as_ref() };
         let idle = this.state.idle()?;
         let is_ordered = this.is_ordered()?;
-        // Before the word says that it is queued: who waits for that life looks here.
-        this.set_queue(self);
         let controlled = if self.control().is_some() { State::CONTROLLED } else { State::NONE };
         let is_counted = !is_ordered && !bits.has(State::DELAYED);
         let phase = if is_counted && self.loose.add() { State::PHASE } else { State::NONE };
         this.state.queue(idle, bits.with(controlled).with(phase));
+        // After the word says that it is queued: as long as that says that the work is idle, this is
+        // the queue that it may still be in a callback of.
+        this.set_queue(self);
         Ok(Kind { lane: idle.lane(), is_ordered })
     }
 

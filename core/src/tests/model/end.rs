@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use super::rig::{self, Act, Bed, FUTEX, Jobs, ORDERED, PLAIN, Place};
+use super::rig::{self, Bed, FUTEX, Jobs, ORDERED, PLAIN, Place};
 use crate::error::Error;
 use crate::queue::Queue;
 use crate::state::{Start, State};
@@ -210,25 +210,6 @@ fn await_expiry() {
             }
         });
     }
-}
-
-/// A work is idle, in its last callback, which queues it again, while somebody cancels it and waits:
-/// he does not take it for over.
-#[test]
-fn cancel_sync_against_requeue() {
-    rig::check(Some(2), || {
-        let place = Place::on(&FUTEX);
-        let jobs = Jobs::acting(&PLAIN, &[Act::RequeueOnce(place.clone())]);
-        place.submit(jobs.work(0));
-        let worker = Place::spawn_worker(&place);
-        // SAFETY: the job and the queue stay.
-        unsafe { jobs.work(0).as_ref().cancel_sync() }.unwrap();
-        // Nothing of it comes later: this is seen without any further order.
-        let lives = jobs.lives_so_far(0);
-        assert!(lives <= 2);
-        place.stop([worker]);
-        assert_eq!(jobs.lives_so_far(0), lives);
-    });
 }
 
 /// The clock goes to sleep, or does not, while a work is delayed: the bell tells it.

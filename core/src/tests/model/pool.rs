@@ -4,11 +4,13 @@
 //! wakes that cost only concurrency, works meet in `func`: they need as many workers as there are
 //! works.
 
+use loom::sync::Arc;
 use loom::thread;
 
-use super::rig::{self, Act, Bed, Jobs, Meeting, ORDERED, PLAIN, Place};
+use super::rig::{self, Act, Bed, FUTEX, Jobs, Meeting, ORDERED, PLAIN, Place};
 use crate::control::Control;
 use crate::queue::Queue;
+use crate::work::WorkOps;
 
 /// One worker goes to sleep, or does not, while works are submitted one after the other, one on
 /// each lane.
@@ -194,4 +196,32 @@ fn limited_through_a_pool() {
         let stats = place.queue.stats(false).unwrap();
         assert_eq!((stats.pending, stats.running, stats.waiting, stats.done), (0, 0, 0, 2));
     });
+}
+
+/// A last callback alone, which may queue the job again.
+static REQUEUED: WorkOps =
+    WorkOps { func: None, ordered_func: None, ordered_free: Some(rig::end) };
+
+/// A work is idle, in its last callback, which queues it again, on the same queue or another, while
+/// somebody cancels it and waits: he does not take it for over.
+#[test]
+fn cancel_sync_against_requeue() {
+    for (ops, moves) in [(&PLAIN, false), (&PLAIN, true), (&REQUEUED, false), (&REQUEUED, true)] {
+        rig::check(Some(1), move || {
+            let place = Place::on(&FUTEX);
+            // SAFETY: the pool lives as long as the place.
+            let other = Arc::new(unsafe { Queue::new(&raw const *place.pool, core::ptr::null()) });
+            let act = if moves { Act::Move(other) } else { Act::RequeueOnce(place.clone()) };
+            let jobs = Jobs::acting(ops, &[act]);
+            place.submit(jobs.work(0));
+            let worker = Place::spawn_worker(&place);
+            // SAFETY: the job and the queues stay.
+            unsafe { jobs.work(0).as_ref().cancel_sync() }.unwrap();
+            // Nothing of it comes later: this is seen without any further order.
+            let lives = jobs.lives_so_far(0);
+            assert!(lives <= 2);
+            place.stop([worker]);
+            assert_eq!(jobs.lives_so_far(0), lives);
+        });
+    }
 }

@@ -75,6 +75,8 @@ pub(super) enum Act {
     Requeue(Arc<Place>),
     /// The same, and others may look at the work, and cancel it.
     RequeueOnce(Arc<Place>),
+    /// The same on another queue.
+    Move(Arc<Queue>),
 }
 
 /// Threads wait here until so many have come.
@@ -327,7 +329,7 @@ pub(super) unsafe extern "C" fn ordered_free(work: NonNull<Work>) {
 }
 
 /// The last callback: nobody may touch the work from now on.
-unsafe extern "C" fn end(work: NonNull<Work>) {
+pub(super) unsafe extern "C" fn end(work: NonNull<Work>) {
     // SAFETY: the work is this callback's alone; loom, and the revocation, check it.
     unsafe {
         let job = job(work);
@@ -338,7 +340,8 @@ unsafe extern "C" fn end(work: NonNull<Work>) {
                 place.submit(work);
             }
             Act::RequeueOnce(place) if job.ended.get() == 1 => place.submit(work),
-            Act::Keep | Act::RequeueOnce(_) => {}
+            Act::Move(queue) if job.ended.get() == 1 => queue.submit(work).unwrap(),
+            Act::Keep | Act::RequeueOnce(_) | Act::Move(_) => {}
             Act::MeetLast(others) => {
                 (*work.as_ptr()).revoke();
                 others.meet();
