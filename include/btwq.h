@@ -64,7 +64,7 @@ struct btwq_work;
 /**
  * What `priv_state` is in a work that is initialised and not queued. Use `BTWQ_WORK_INIT`.
  */
-#define BTWQ_PRIV_WORK_MAGIC 0x62000000
+#define BTWQ_PRIV_WORK_MAGIC 0xb0000000
 
 /**
  * What `priv_magic` is in an initialised queue. Use `BTWQ_QUEUE_INIT`.

@@ -19,7 +19,7 @@
 //! again. So who cancels notes which life of the work he has met, and waits for that. If the work is
 //! idle then, and in the same life, and on the queue that he has waited for, it is over; otherwise
 //! there is another life to be met. (The
-//! numbers of lives begin anew after 1024. Who misses just so many while he waits once is mistaken.)
+//! numbers of lives begin anew after 16384. Who misses just so many while he waits once is mistaken.)
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
@@ -239,8 +239,11 @@ impl Work {
     /// has returned.
     pub unsafe fn cancel(&self) -> Result<(), Error> {
         if self.state.cancel()? == Cancelled::InTimers {
-            // SAFETY: it is queued, or was when it was cancelled, and so the queue is valid.
-            unsafe { (*self.queue()).pool() }.note_cancelled();
+            // SAFETY: null, if the submission has not got so far, and then it will see to it; or it is
+            // queued, or was when it was cancelled, and so the queue is valid.
+            if let Some(queue) = unsafe { self.queue().as_ref() } {
+                queue.pool().note_cancelled();
+            }
         }
         Ok(())
     }

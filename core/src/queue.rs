@@ -213,10 +213,15 @@ impl Queue {
             control.hold(1);
         }
         self.delayed.add();
-        let pool = self.pool;
+        let pool = self.pool();
+        // SAFETY: accepted. Who cancels it from here on knows this queue.
+        let was_cancelled = unsafe { work.as_ref() }.state.is_cancelled_before();
         // Neither the work nor this queue may be dereferenced past this call.
         // SAFETY: accepted, and in no list.
-        unsafe { (*pool).delay(work, due) };
+        unsafe { pool.delay(work, due) };
+        if was_cancelled {
+            pool.note_cancelled();
+        }
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! The life of a work, in one word.
 //!
-//! The word is 32 bits: above a magic number, which (with the bits that must be 0 in an idle work)
-//! tells an initialised work from chance memory; then the number of the work's life, ten bits, which
-//! goes up each time that it is queued; and these bits below:
+//! The word is 32 bits: above a magic number of four bits, which (with the twelve that must be 0 in
+//! an idle work) tells an initialised work from chance memory; then the number of the work's life,
+//! fourteen bits, which goes up each time that it is queued; and these bits below:
 //!
 //! | bit          | set by                                   | means                                      |
 //! |--------------|------------------------------------------|--------------------------------------------|
@@ -116,10 +116,10 @@ unsafe impl Word for State {
 }
 
 impl State {
-    /// Initialised, and nobody's but its owner's. A "b" above, no bit below.
-    pub(crate) const IDLE: Self = Self(0x6200_0000);
-    const MAGIC_MASK: u32 = 0xff00_0000;
-    const LIFE_MASK: u32 = 0x00ff_c000;
+    /// Initialised, and nobody's but its owner's. A "B" above, no bit below.
+    pub(crate) const IDLE: Self = Self(0xb000_0000);
+    const MAGIC_MASK: u32 = 0xf000_0000;
+    const LIFE_MASK: u32 = 0x0fff_c000;
     const NEXT_LIFE: u32 = 0x0000_4000;
     /// What may be set in an idle work.
     const KEPT: u32 = Self::MAGIC_MASK | Self::LIFE_MASK | Self::HIGH.0 | Self::ASYNC.0;
@@ -318,7 +318,7 @@ impl AtomicState {
     /// [`Error::Busy`] when it is too late, or the work is not queued; [`Error::Invalid`] when the
     /// magic is missing. Nothing has changed then.
     pub(crate) fn cancel(&self) -> Result<Cancelled, Error> {
-        // Relaxed, all: only which of this and `start` is first is decided here.
+        // Relaxed, but for one: only which of this and `start` is first is decided here.
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
             if !seen.is_initialised() {
@@ -334,12 +334,21 @@ impl AtomicState {
                 return Err(Error::Busy);
             }
             let new = seen.with(State::CANCELLED);
-            match self.0.compare_exchange(seen, new, Ordering::Relaxed, Ordering::Relaxed) {
+            // Acquire: pairs with the Release in `is_cancelled_before`.
+            match self.0.compare_exchange(seen, new, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen.has(State::DELAYED) => return Ok(Cancelled::InTimers),
                 Ok(_) => return Ok(Cancelled::InLane),
                 Err(found) => seen = found,
             }
         }
+    }
+
+    /// Whether the work was cancelled before this; if it is after this, who cancels it sees what its
+    /// submitter has written.
+    pub(crate) fn is_cancelled_before(&self) -> bool {
+        // A read-modify-write that changes nothing: it and `cancel` stand in one order. Release:
+        // pairs with the Acquire in `cancel`.
+        self.0.fetch_or(State::NONE, Ordering::Release).is_cancelled()
     }
 
     /// From here on it is too late to cancel the work; says whether it was.

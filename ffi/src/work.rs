@@ -49,7 +49,7 @@ pub struct btwq_work {
 }
 
 /// What `priv_state` is in a work that is initialised and not queued. Use `BTWQ_WORK_INIT`.
-pub const BTWQ_PRIV_WORK_MAGIC: u32 = 0x6200_0000;
+pub const BTWQ_PRIV_WORK_MAGIC: u32 = 0xb000_0000;
 
 const _: () = {
     assert!(size_of::<btwq_work>() == 4 * size_of::<*const ()>() + 8);
