@@ -32,6 +32,7 @@
 //! | `end.rs`      | cancel, flush, drain, destroy                                                 |
 //! | `frame.rs`    | whose callback the calling context is in                                      |
 //! | `helper.rs`   | what is done with a work that was claimed                                     |
+//! | [`safe`]      | the safe face, which stands on the interface of all these                     |
 //!
 //! # Progress
 //!
@@ -57,9 +58,11 @@
 //! # The contract of the interface
 //!
 //! This is the interface that the C ABI stands on: it takes addresses, and what it asks of them is
-//! under `# Safety` of each function.
+//! under `# Safety` of each function. Programs in Rust use [`safe`], which asks for nothing.
 #![no_std]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
@@ -79,6 +82,7 @@ mod pool;
 mod port;
 mod queue;
 mod ready;
+pub mod safe;
 mod sleep;
 mod state;
 mod sync;

@@ -9,5 +9,8 @@ crate::sync::native_only! {
     #[cfg(feature = "std")]
     mod random;
     #[cfg(feature = "std")]
+    mod safe;
+    mod safe_static;
+    #[cfg(feature = "std")]
     mod trace;
 }
