@@ -3,7 +3,7 @@
 //! | file              | what is there                                                             |
 //! |-------------------|---------------------------------------------------------------------------|
 //! | `submit.rs`       | what can be submitted, and a refusal, which gives it back                 |
-//! | `boxed_work.rs`   | works on the heap: [`Job`], [`BoxedWork`] (feature `alloc`)               |
+//! | `boxed_work.rs`   | works on the heap: `Job`, `BoxedWork` (feature `alloc`)                   |
 //! | `static_work.rs`  | works in statics: [`StaticJob`], [`StaticWork`]                           |
 //! | `running.rs`      | what `run` is told, and works that are completed later: [`Completion`]    |
 //! | `queue.rs`        | a [`Queue`], behind a reference that is valid long enough                 |

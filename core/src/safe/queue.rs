@@ -34,7 +34,7 @@ use crate::work::Work;
 
 /// An ordered work queue, which is used by reference.
 ///
-/// Get one from [`SharedQueue`](super::SharedQueue), which dereferences to it, from
+/// Get one from `SharedQueue`, which dereferences to it, from
 /// [`StaticQueue::get`](super::StaticQueue::get), or from the parameter of a job's method: that is
 /// the queue which the job was submitted to.
 pub struct Queue {
@@ -123,8 +123,7 @@ impl Queue {
     }
 
     /// Submits a work when so many ticks of the pool's port have passed (on hosts milliseconds): it
-    /// takes its place in the order then. On a pool with a clock
-    /// ([`ThreadPool::with_clock`](super::ThreadPool::with_clock)).
+    /// takes its place in the order then. On a pool with a clock (`ThreadPool::with_clock`).
     ///
     /// Context: as of [`Queue::submit`]. Lock-free.
     ///
