@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Promise: a work that its last callback queues again, on the same queue or another, at once or with
- * a delay, is brought to its end by btwq_work_cancel_sync all the same: whichever life it is in, a
- * later one is cancelled. When the call has returned, no callback of the work runs, and none comes.
+ * Promise: a work that its last callback queues again, on the same queue or another, at once or
+ * with a delay, is brought to its end by btwq_work_cancel_sync all the same: whichever life it is
+ * in, a later one is cancelled. When the call has returned, no callback of the work runs, and none
+ * comes.
  */
 #include "waiters.h"
 
@@ -74,8 +75,8 @@ static void wherever_it_is(unsigned round)
     CHECK_EQ(btwq_work_cancel(&work), BTWQ_EBUSY); /* It is not queued. */
 }
 
-/* By hand: the caller sleeps until a whole life, which he could not cancel, has gone by; he is woken
- * in the last callback of the next one, when the work is not queued, but will be. */
+/* By hand: the caller sleeps until a whole life, which he could not cancel, has gone by; he is
+ * woken in the last callback of the next one, when the work is not queued, but will be. */
 static btwq_port slow_port;
 static btwq_pool slow_pools[QUEUES] = {BTWQ_POOL_INIT(&slow_port), BTWQ_POOL_INIT(&slow_port)};
 static btwq_queue slow_queues[QUEUES] = {

@@ -23,7 +23,7 @@ struct item {
 };
 
 struct owner {
-    unsigned number, random;
+    unsigned random;
     struct item items[ITEMS];
     btwq_queue queue; /* made and destroyed in each round */
     btwq_control control;
@@ -87,8 +87,9 @@ static btwq_status submit(struct owner *owner, struct item *item)
     case 1:
         return btwq_queue_try_work(item->queue, &item->work);
     case 2: /* Nobody may complete a work while it is delayed. */
-        return item->kind != ASYNC && dice(owner, 8) == 0 ? btwq_queue_work_delayed(item->queue, &item->work, 1)
-                                   : btwq_queue_work(item->queue, &item->work);
+        if (item->kind != ASYNC && dice(owner, 8) == 0)
+            return btwq_queue_work_delayed(item->queue, &item->work, 1);
+        return btwq_queue_work(item->queue, &item->work);
     default:
         return btwq_queue_work(item->queue, &item->work);
     }
@@ -214,7 +215,7 @@ int main(void)
     rounds = check_count(ROUNDS, 10);
     REQUIRE_EQ(btwq_pool_set_timers(&pool, &timers), BTWQ_OK);
     for (i = 0; i < OWNERS; i++) {
-        owners[i].number = owners[i].random = i;
+        owners[i].random = i;
         threads[i] = thread_start(own, &owners[i]);
     }
     while (__atomic_load_n(&over, __ATOMIC_SEQ_CST) < OWNERS) {

@@ -4,8 +4,8 @@
  * threads of it, or one by one by the test.
  *
  * It may be told to look at what it calls as Linux's work queues do: a pair whose address and
- * function are those of a call that is in progress is taken for the very work that is still running,
- * and waits until that call has come back.
+ * function are those of a call that is in progress is taken for the very work that is still
+ * running, and waits until that call has come back.
  *
  * It takes a lock where works are dispatched, so its queues are not for signal handlers.
  */

@@ -113,7 +113,7 @@ static void prepare(unsigned index, unsigned random)
         CHECK_EQ(btwq_work_set_async(&item->work), BTWQ_OK);
 }
 
-/* A batch, or one by one; and what is cancelled is told so only if it can not run meanwhile. */
+/* As a batch, or one by one. */
 static void submit(unsigned first, unsigned random)
 {
     btwq_queue *const queue = &queues[items[first].queue];

@@ -3,11 +3,11 @@
  * Regression of Linux's c495dcd6fbe1 ("btrfs: don't prematurely free work in run_ordered_work").
  *
  * There the call that ran a work freed it, and then went on to retire others, which were done. One
- * of those waited for another file system's queue. That one meanwhile had got the freed memory for a
- * work of its own, and had the same helper; so the executor took its work for the call in progress,
- * and let it wait for that. Here the call that frees a work ends with that: the others are retired
- * by calls of their own. So this does not hang, even with one helper for both queues and an executor
- * that looks at addresses.
+ * of those waited for another file system's queue. That one meanwhile had got the freed memory for
+ * a work of its own, and had the same helper; so the executor took its work for the call in
+ * progress, and let it wait for that. Here the call that frees a work ends with that: the others
+ * are retired by calls of their own. So this does not hang, even with one helper for both queues
+ * and an executor that looks at addresses.
  */
 #include "executor.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Promise: helpers that BTWQ_DEFINE_HELPER defines have addresses of their own, although they do the
- * same, and although nobody but the executor's table takes them. That a linker which folds identical
- * functions leaves them alone is tried by executors/executors.sh.
+ * Promise: helpers that BTWQ_DEFINE_HELPER defines have addresses of their own, although they do
+ * the same, and although nobody but the executor's table takes them. That a linker which folds
+ * identical functions leaves them alone is tried by executors/executors.sh.
  */
 #include "common.h"
 

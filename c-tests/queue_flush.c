@@ -5,8 +5,8 @@
  * too. Any number of callers at once; they sleep until then. Works with a place in the order that
  * are queued later keep none of them, and an empty queue, even without a worker, keeps nobody.
  *
- * (Works with func alone that are queued while somebody flushes may be waited for, too, but never an
- * endless stream of them: that is in flush_under_flood.c.)
+ * (Works with func alone that are queued while somebody flushes may be waited for, too, but never
+ * an endless stream of them: that is in flush_under_flood.c.)
  */
 #include "waiters.h"
 

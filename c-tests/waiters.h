@@ -5,8 +5,8 @@
  * that it does not spin meanwhile.
  *
  * `main` calls `waiters_set_up` before anything else; pools name `&waiters_port`. It is not the
- * host's port, so such a pool is run by workers of the test's own: often by `main`, by hand, so that
- * nothing moves while the waiters are looked at.
+ * host's port, so such a pool is run by workers of the test's own: often by `main`, by hand, so
+ * that nothing moves while the waiters are looked at.
  */
 #ifndef WAITERS_H
 #define WAITERS_H

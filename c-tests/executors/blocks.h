@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * What is to be done on a real executor: blocks are filled and summed up in func, the sums go out in
- * order, the memory is freed. Whoever runs it, the output is the same as without any queue.
+ * What is to be done on a real executor: blocks are filled and summed up in func, the sums go out
+ * in order, the memory is freed. Whoever runs it, the output is the same as without any queue.
  *
  *     blocks_run(queue)   loads the queue again and again, waits in each way, and destroys it
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Promise: a queue runs on GLib's thread pool as its executor. A pair of helper and work is all that
- * is pushed there; pushing is allowed from every thread, and so from wherever works are dispatched.
+ * Promise: a queue runs on GLib's thread pool as its executor. A pair of helper and work is all
+ * that is pushed there; pushing is allowed from every thread, and so from wherever works are
+ * dispatched.
  */
 #include "blocks.h"
 

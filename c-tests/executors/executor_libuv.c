@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Promise: a queue runs on libuv's thread pool as its executor. Works are dispatched on all threads,
- * but only the loop's own may call uv_queue_work: so they wait in a line, and uv_async_send, which
- * any thread may call, gets the loop to take them from there.
+ * Promise: a queue runs on libuv's thread pool as its executor. Works are dispatched on all
+ * threads, but only the loop's own may call uv_queue_work: so they wait in a line, and
+ * uv_async_send, which any thread may call, gets the loop to take them from there.
  *
- * A request has memory of its own: libuv holds on to it until the loop has heard of its end, and the
- * work may be gone by then.
+ * A request has memory of its own: libuv holds on to it until the loop has heard of its end, and
+ * the work may be gone by then.
  */
 #include "blocks.h"
 

@@ -18,8 +18,9 @@
 //! **Cancel and wait.** A work that is idle may still be in its last callback, and that may queue it
 //! again. So who cancels notes which life of the work he has met, and waits for that. If the work is
 //! idle then, and in the same life, and on the queue that he has waited for, it is over; otherwise
-//! there is another life to be met. (The
-//! numbers of lives begin anew after 16384. Who misses just so many while he waits once is mistaken.)
+//! there is another life to be met. (The numbers of lives begin anew after 16384, and whoever misses
+//! just so many while he sleeps once is mistaken. So he does not believe it until he has seen it
+//! again, or has not slept.)
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
@@ -85,12 +86,15 @@ impl<'a> Messenger<'a> {
         self.arrived.store(1, Ordering::Release);
     }
 
-    /// Waits until it has arrived.
-    fn wait(&self) {
+    /// Waits until it has arrived. False if it had already.
+    fn wait(&self) -> bool {
+        let mut has_slept = false;
         // Acquire: pairs with the Release in `tell`.
         while self.arrived.load(Ordering::Acquire) == 0 {
             self.port.wait(self.arrived.address(), 0);
+            has_slept = true;
         }
+        has_slept
     }
 }
 
@@ -184,13 +188,16 @@ impl Queue {
         normal.wait();
     }
 
-    /// Returns when the works without a place that were queued before are over.
-    fn flush_loose(&self, port: &Port) {
-        if !self.loose().is_zero() {
-            self.turnstile().enter(port);
-            self.loose().flush(port);
-            self.turnstile().leave(port);
+    /// Returns when the works without a place that were queued before are over. False if there were
+    /// none.
+    fn flush_loose(&self, port: &Port) -> bool {
+        if self.loose().is_zero() {
+            return false;
         }
+        self.turnstile().enter(port);
+        self.loose().flush(port);
+        self.turnstile().leave(port);
+        true
     }
 
     /// Waits until the turn of a lane has come to the caller, and passes it on; whether there was
@@ -208,18 +215,20 @@ impl Queue {
     }
 
     /// Returns when what `work` was when this was called is over: its delay, and the rest of its
-    /// life, or the callback that it is in.
-    fn wait_for(&self, work: &Work, port: &Port) {
+    /// life, or the callback that it is in. False if there was nothing to wait for.
+    fn wait_for(&self, work: &Work, port: &Port) -> bool {
+        let mut has_slept = false;
         while let Some(value) = work.state.await_expiry() {
             port.wait(work.state.address(), value);
+            has_slept = true;
         }
         // SAFETY: it was queued once, so it has a table.
         if unsafe { work.ops() }.is_ordered() {
             let messenger = Messenger::new(port);
             messenger.send(self, work.state.look().lane());
-            messenger.wait();
+            messenger.wait() || has_slept
         } else {
-            self.flush_loose(port);
+            self.flush_loose(port) || has_slept
         }
     }
 }
@@ -261,19 +270,21 @@ impl Work {
     /// The work, and the queue that it was last submitted to, stay valid during the call; its
     /// submission has returned.
     pub unsafe fn cancel_sync(&self) -> Result<bool, Error> {
-        let mut cancelled = false;
+        let (mut cancelled, mut seemed_over) = (false, false);
         loop {
             let life = self.state.life();
             // SAFETY: as the caller says.
             let Some((queue, port)) = (unsafe { self.awaited() })? else { return Ok(cancelled) };
             // SAFETY: as the caller says.
             cancelled |= unsafe { self.cancel() }.is_ok();
-            queue.wait_for(self, port);
+            let has_slept = queue.wait_for(self, port);
             // The life first, and then whether it is on the queue that was waited for.
-            let is_over = self.state.life() == life && self.state.idle().is_ok();
-            if is_over && ptr::eq(self.queue(), queue) {
+            let is_idle = self.state.life() == life && self.state.idle().is_ok();
+            let seems_over = is_idle && ptr::eq(self.queue(), queue);
+            if seems_over && (seemed_over || !has_slept) {
                 return Ok(cancelled);
             }
+            seemed_over = seems_over;
         }
     }
 
