@@ -63,6 +63,7 @@ test: setup lint test-rust loom test-c test-readme test-pgz test-uringsum ## eve
 test-rust:
 	$(CARGO) test --quiet --locked --package btwq --package btwq-ffi --features btwq/std
 	$(CARGO) test --quiet --locked --package btwq
+	$(CARGO) test --quiet --locked --package btwq --features alloc
 
 # The tests of how things end also run with a sanitizer on their side.
 ENDS := cancel cancel_race cancel_sync_again complete_against_end control_unmapped \

@@ -135,7 +135,8 @@ impl Queue {
     ///
     /// # Safety
     /// Every call with the queue, or one of its works, has returned when this returns, and none
-    /// comes later; but for those that the queue's callbacks make.
+    /// comes later; but for those that the queue's callbacks make. (A [`Queue::complete`] may still
+    /// be on its way out, if the pool stays until it has returned.)
     pub unsafe fn destroy(&self) -> Result<(), Error> {
         let port = self.waiting_port()?;
         // Relaxed: as `drain`.

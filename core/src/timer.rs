@@ -113,6 +113,7 @@ impl Timers {
 
     /// What is to be waited on after a tick: the word, and the value that it had before the tick.
     #[cfg(any(feature = "std", test))]
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "a model uses it"))]
     pub(crate) fn bell(&self) -> (*const u32, u32) {
         // Acquire: pairs with the Release in `ring`: the tick finds what was rung for.
         (self.bell.address(), self.bell.load(Ordering::Acquire))
