@@ -37,6 +37,12 @@ GROUPS = ["model::end", "model::limit", "model::count", "model::ordered", "model
           "model::pool::complete", "model::pool::requeue", "model::pool::cancel", "model::pool::limited",
           "model::pool::sleep_against_s", "model::pool::ordered", "model::pool::two",
           "model::pool::sleep_against_put", "model::pool::leaving"]
+# What is most likely to catch a mutant of a file, where that is not what is quickest.
+FIRST = {"limit": "model::limit", "control": "model::limit", "count": "model::count",
+         "chain": "model::ready", "ready": "model::ready"}
+# Orderings that are argued, not modelled: a canceller who knows nothing of the life that he meets but
+# its number, which takes a work that has gone through lives on two queues while he was away.
+ARGUED = [("state", "life"), ("state", "queue"), ("state", "end")]
 TIMEOUT = 900
 
 # (what is dropped, file, text, replacement)
@@ -288,6 +294,8 @@ def orderings(file, text):
     for number, line in code_lines(text):
         if found := re.search(r"\bfn (\w+)", line):
             function = found[1]
+        if (file, function) in ARGUED:
+            continue
         for found in re.finditer(r"Ordering::(AcqRel|Acquire|Release)\b", line):
             for weaker in WEAKER[found[1]]:
                 changed = line[: found.start(1)] + weaker + line[found.end(1):]
@@ -338,12 +346,12 @@ class Shop:
             raise Fault(f"no verdict within {TIMEOUT} s") from error
         return done.returncode == 0, done.stdout + done.stderr
 
-    def verdict(self):
-        """By which model the tree's fault is caught; None if by none."""
-        for group in GROUPS:
+    def verdict(self, file=None):
+        """By which model the tree's fault, in a file, is caught; None if by none."""
+        for group in sorted(GROUPS, key=lambda group: group != FIRST.get(file)):
             good, said = self.cargo(group, "--", "--test-threads=1")
             if not good:
-                if "panicked" not in said:
+                if "panicked" not in said and "failed to initiate panic" not in said:
                     raise Fault(f"failed, but not in a model:\n{said}")
                 # One test at a time, so that after an abort the last one named is what failed.
                 failed = re.search(r"^test \S*model::(\S+) \.\.\. FAILED", said, re.M)
@@ -360,7 +368,7 @@ class Shop:
         if not built:
             raise Fault(f"'{mutant.name}' does not compile:\n{said}")
         start = time.monotonic()
-        caught = self.verdict()
+        caught = self.verdict(mutant.file)
         target.write_text(whole)
         return caught, time.monotonic() - start
 

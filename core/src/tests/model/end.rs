@@ -174,6 +174,30 @@ fn cancel_against_tick() {
     });
 }
 
+/// A work is cancelled while it is being delayed: whoever of the two is second tells the timers.
+#[test]
+fn cancel_against_delay() {
+    rig::check(None, || {
+        let (place, timers) = (Place::on(&FUTEX), std::boxed::Box::new(Timers::new()));
+        let (jobs, bed) = (Jobs::keeping(&ORDERED, 1), Bed::new());
+        // SAFETY: the timers live as long as the pool.
+        unsafe { place.pool.set_timers((&*timers).into()).unwrap() };
+        let (there, its) = (place.clone(), jobs.clone());
+        let canceller = thread::spawn(move || {
+            let _place = there;
+            // SAFETY: alive, and so is its queue.
+            unsafe { its.work(0).as_ref().cancel() }
+        });
+        // SAFETY: the job stays.
+        unsafe { place.queue.submit_delayed(jobs.work(0), 5) }.unwrap();
+        let cancelled = canceller.join().unwrap();
+        timers.tick(if cancelled.is_ok() { 1 } else { 5 }).unwrap();
+        // SAFETY: the bed is this thread's, and outlives the pool's use.
+        unsafe { place.pool.run_until_idle(&bed.worker) };
+        assert_eq!(jobs.has_run(0), cancelled.is_err());
+    });
+}
+
 /// Somebody waits for the end of a delay: he is woken, and what he queues then comes behind.
 #[test]
 fn await_expiry() {
@@ -248,12 +272,12 @@ fn delay_against_tick() {
         let (jobs, bed) = (Jobs::new(&ORDERED, 2), Bed::new());
         // SAFETY: the timers live as long as the pool.
         unsafe { place.pool.set_timers((&*timers).into()).unwrap() };
-        let (there, its) = (place.clone(), jobs.clone());
+        let there = place.clone();
         let other = thread::spawn(move || {
-            // SAFETY: the job stays.
-            (0..2).for_each(|i| unsafe { there.queue.submit_delayed(its.work(i), 0) }.unwrap());
+            there.pool.timers().unwrap().tick(1).unwrap();
         });
-        timers.tick(1).unwrap();
+        // SAFETY: the job stays.
+        (0..2).for_each(|i| unsafe { place.queue.submit_delayed(jobs.work(i), 0) }.unwrap());
         other.join().unwrap();
         timers.tick(2).unwrap();
         // SAFETY: the bed is this thread's, and outlives the pool's use.

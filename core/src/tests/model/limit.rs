@@ -147,6 +147,7 @@ fn set_max_against_all() {
 fn stats_against_life() {
     rig::check(None, || {
         let hall = Hall::new(1, 1);
+        assert!(hall.control.set_threshold(32).is_ok());
         let there = hall.clone();
         let other = thread::spawn(move || {
             there.submit(&[0]);
@@ -155,6 +156,7 @@ fn stats_against_life() {
         let stats = hall.control.stats(Lane::Normal);
         assert!(stats.pending <= 1 && stats.running <= 1 && stats.waiting <= 1 && stats.done <= 1);
         assert!(stats.largest_backlog <= 1);
+        assert!(!hall.control.is_congested());
         other.join().unwrap();
         assert_eq!(hall.control.stats(Lane::Normal).done, 1);
     });

@@ -206,8 +206,10 @@ static REQUEUED: WorkOps =
 /// somebody cancels it and waits: he does not take it for over.
 #[test]
 fn cancel_sync_against_requeue() {
-    for (ops, moves) in [(&PLAIN, false), (&PLAIN, true), (&REQUEUED, false), (&REQUEUED, true)] {
-        rig::check(Some(1), move || {
+    let variants =
+        [(&PLAIN, false, 1), (&PLAIN, true, 2), (&REQUEUED, false, 1), (&REQUEUED, true, 1)];
+    for (ops, moves, preemptions) in variants {
+        rig::check(Some(preemptions), move || {
             let place = Place::on(&FUTEX);
             // SAFETY: the pool lives as long as the place.
             let other = Arc::new(unsafe { Queue::new(&raw const *place.pool, core::ptr::null()) });

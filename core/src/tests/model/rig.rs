@@ -19,7 +19,14 @@ pub(super) fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send +
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
     builder.max_branches = 10_000;
-    builder.check(model);
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = runs.clone();
+    builder.check(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        model();
+    });
+    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(runs > 1, "nothing was explored");
 }
 
 /// What the ordered callbacks of one lane share: plain memory, used by one of them at a time.
