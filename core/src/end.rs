@@ -7,9 +7,10 @@
 //!
 //! **Drain.** While `closing` is not 0 only the queue's own callbacks may submit, and every such
 //! submission counts `late` up before it does anything else. After a flush the drain *stands* in
-//! each lane, by a barrier, until the turn itself has come to it (`ordered.rs`, rule 4). If it finds
-//! nothing behind itself, and `late` has not moved since before the flush, nothing is left: what a
-//! callback submits, it submits before it is over, and the flush waited for all of them.
+//! each lane, by a barrier, until the turn itself has come to it (`ordered.rs`, rule 4). It does so
+//! until in a whole round it has found nobody in the lanes, before itself or behind, and `late` has
+//! not moved since before the flush: then nothing is left, since what a callback submits, it submits
+//! before it is over, and the flush waited for all of them.
 //!
 //! **Destroy.** The same, for ever. A messenger is told from within the last callback, when there is
 //! still a drainer in the lane; who has stood knows that every drainer has left, and has ended the
@@ -20,7 +21,9 @@
 //! idle then, and in the same life, and on the queue that he has waited for, it is over; otherwise
 //! there is another life to be met. (The numbers of lives begin anew after 16384, and whoever misses
 //! just so many while he sleeps once is mistaken. So he does not believe it until he has seen it
-//! again, or has not slept.)
+//! again, or has not slept.) Lives that he knows nothing of may have gone by before he came. So the
+//! number is read by an Acquire that pairs with the Release by which a work is queued, and ends: who
+//! sees a life sees where it is counted, and which queue it is on if it has got beyond being queued.
 //!
 //! **No wait for oneself.** Before anything else each of these looks whether it is called from a
 //! callback of the queue that it would wait for.
