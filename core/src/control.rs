@@ -113,7 +113,7 @@ impl Control {
     /// # Errors
     /// [`Error::Again`]: it does not.
     pub(crate) fn try_hold(&self) -> Result<(), Error> {
-        // Relaxed, all: numbers. Who sees room sees what was freed by way of that work itself.
+        // Relaxed, here and below: numbers. Who sees room sees what was freed by way of that work.
         let bound = self.bound.load(Ordering::Relaxed);
         if bound == 0 {
             self.hold(1);

@@ -28,6 +28,7 @@
 //! | `pool.rs`     | workers: run one, run until idle, run; stop; tick                             |
 //! | `executor.rs` | where ready works go: to a pool, or to an executor of the user's              |
 //! | `queue.rs`    | submission, of one work and of many, now and later; completion                |
+//! | `stats.rs`    | what is set and seen of a queue's control: limits, statistics                 |
 //! | `count.rs`    | counts that are waited for                                                    |
 //! | `end.rs`      | cancel, flush, drain, destroy                                                 |
 //! | `frame.rs`    | whose callback the calling context is in                                      |
@@ -85,6 +86,7 @@ mod ready;
 pub mod safe;
 mod sleep;
 mod state;
+mod stats;
 mod sync;
 mod timer;
 mod turns;
