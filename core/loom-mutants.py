@@ -121,7 +121,7 @@ RECHECKS = [
      "if self.0.swap(FREE, Ordering::Release) == CROWDED {",
      "if self.0.swap(FREE, Ordering::Release) == CROWDED && false {"),
     ("a flush that looks at one count", "count",
-     "self.of(before & 1 != 0).wait(port);", "self.of(before & 1 == 0).wait(port);"),
+     "        for _ in 0..2 {", "        for _ in 0..1 {"),
     ("a limit that is not kept", "limit",
      "if gate.has_room() { gate.one_more() } else { gate.with(Gate::PARKED) }", "gate.one_more()"),
     ("parking without a word", "limit",

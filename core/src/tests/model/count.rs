@@ -95,13 +95,13 @@ fn flush_against_add() {
     });
 }
 
-/// Two flush, one after the other, while something is added and ends: wherever it was counted, who
-/// comes after it has waited for it.
+/// Somebody flushes, and so goes on to the other count, while something is added: wherever that was
+/// counted, who flushes after it has waited for it.
 #[test]
 fn flush_against_late_add() {
     rig::check(Some(2), || {
-        let (phases, turnstile) = (Arc::new(Phases::new()), Arc::new(Turnstile::new()));
-        let thing = Thing::new();
+        let (phases, thing) = (Arc::new(Phases::new()), Thing::new());
+        let (turnstile, before) = (Arc::new(Turnstile::new()), phases.add());
         let flush = |phases: &Phases, turnstile: &Turnstile| {
             turnstile.enter(&FUTEX);
             phases.flush(&FUTEX);
@@ -109,16 +109,17 @@ fn flush_against_late_add() {
         };
         let (there, its) = (phases.clone(), turnstile.clone());
         let flusher = thread::spawn(move || flush(&there, &its));
+        let there = phases.clone();
+        let first = thread::spawn(move || wake(there.done(before)));
         let odd = phases.add();
         let (there, its) = (phases.clone(), thing.clone());
-        let ends = thread::spawn(move || {
+        let second = thread::spawn(move || {
             its.finish();
             wake(there.done(odd));
         });
         flush(&phases, &turnstile);
         thing.assert_finished();
-        flusher.join().unwrap();
-        ends.join().unwrap();
+        [flusher, first, second].into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
 

@@ -92,6 +92,17 @@ fn flush_against_retire() {
     against_worker(&ORDERED, 2, |place| place.queue.flush().unwrap());
 }
 
+/// Two flush: more has come to its turn than one drainer's budget, and it is not a worker's.
+#[test]
+fn two_flush_against_retire() {
+    against_worker(&ORDERED, 1, |place| {
+        let there = place.clone();
+        let other = thread::spawn(move || there.queue.flush().unwrap());
+        place.queue.flush().unwrap();
+        other.join().unwrap();
+    });
+}
+
 /// The same for works without a place in the order.
 #[test]
 fn flush_against_func() {
