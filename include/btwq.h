@@ -107,8 +107,8 @@ typedef int32_t btwq_status;
  * A callback. It gets the work; embed the work in a struct of your own and find that around it.
  *
  * A callback may call any function, but of those that wait (flush, drain and so on) only for other
- * queues than its own, and then another worker must be there to run their works. It must return: neither
- * `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
+ * queues than its own, and then another worker must be there to run their works. It must return:
+ * neither `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
  */
 typedef void (*btwq_func_t)(struct btwq_work *work);
 
@@ -160,10 +160,10 @@ typedef struct btwq_work {
  * some value; another changes the word and then wakes it. The other two may be NULL.
  *
  * With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
- * value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a mutex and a condition variable: `wait`
- * waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
- * but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
- * interrupts and signal handlers there.
+ * value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a
+ * mutex and a condition variable: `wait` waits for the condition while `*word == value`, `wake`
+ * broadcasts it, both holding the mutex; but on such a port `wake` may block, so nothing that
+ * wakes is lock-free or to be called from interrupts and signal handlers there.
  */
 typedef struct btwq_port {
     /**
@@ -495,17 +495,16 @@ btwq_status btwq_work_set_async(struct btwq_work *work);
  * Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
  * `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
  * `btwq_work_status` will return: 0, or a negative error of your own.
- * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
- * NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+ * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it
+ * is NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an
+ * error nothing has changed.
  * Memory: do not touch the work after the call unless it is yours again: it may have ended
  * meanwhile. So complete it once; a second call is an error that is recognised only as long as the
  * work lives. What was written before this call is seen by the ordered callbacks.
  * Context: anywhere: threads, callbacks, its own `func`, interrupts, signal handlers. Wait-free,
  * but when it is the last that the work waits for: then as `btwq_queue_work`.
  */
-BTWQ_MUST_USE
-btwq_status btwq_work_complete(struct btwq_work *work,
-                               int32_t result);
+BTWQ_MUST_USE btwq_status btwq_work_complete(struct btwq_work *work, int32_t result);
 
 /**
  * What a work was completed with.
@@ -543,16 +542,14 @@ btwq_status btwq_queue_init(struct btwq_queue *queue, struct btwq_pool *pool, co
  * Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_ESHUTDOWN` if the queue is
  * being drained or destroyed, and the caller is none of its callbacks; `BTWQ_EINVAL` if an
  * argument, or the queue's pool, is NULL or was never initialised. After an error nothing has
- * changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
- * tells, knows that the work may be queued again.
+ * changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or
+ * whoever that tells, knows that the work may be queued again.
  * Memory: the work is the library's until its last callback is entered, which may be before this
  * call returns; do not touch it until then.
  * Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means
  * that somebody else has got on. The wake is the port's `wake`.
  */
-BTWQ_MUST_USE
-btwq_status btwq_queue_work(struct btwq_queue *queue,
-                            struct btwq_work *work);
+BTWQ_MUST_USE btwq_status btwq_queue_work(struct btwq_queue *queue, struct btwq_work *work);
 
 /**
  * Queues several works at once, all or none. Those of one lane take consecutive places in its
@@ -597,10 +594,10 @@ btwq_status btwq_work_cancel(struct btwq_work *work);
  * get through a few lives more before it is met. Any number of callers at once.
  *
  * Parameters: `work`, initialised; its submission has returned.
- * Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
- * it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
- * never initialised, or the pool of its queue has no port with `local`. After an error nothing has
- * changed.
+ * Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1
+ * if it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's
+ * queue; `BTWQ_EINVAL` if the work is NULL or was never initialised, or the pool of its queue has
+ * no port with `local`. After an error nothing has changed.
  * Memory: the work's, and that of the queue that it was last queued on, must be valid during the
  * call.
  * Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,

@@ -2,6 +2,9 @@
 //!
 //! A work may also be claimed that has been through its `func`, and was handed over to be retired:
 //! by whoever completed it where no callbacks may run, or by a drainer whose budget was spent.
+//!
+//! What only works with a control need stands in functions of its own, marked `#[cold]`: so that it
+//! takes no registers, and no room in the cache, on the way that every work takes.
 
 use core::ptr::NonNull;
 

@@ -206,9 +206,7 @@ impl Queue {
         let due = unsafe { (*self.pool).due_in(ticks) }?;
         self.admit_caller()?;
         // SAFETY: as the caller says.
-        unsafe {
-            self.accept(work, State::DELAYED)?;
-        }
+        unsafe { self.accept(work, State::DELAYED) }?;
         if let Some(control) = self.control() {
             control.hold(1);
         }
@@ -233,12 +231,11 @@ impl Queue {
         // SAFETY: queued, and ours; its queue outlives it, and stays until it is no longer counted.
         let (this, queue) = unsafe { (work.as_ref(), &*work.as_ref().queue()) };
         // SAFETY: queued.
-        if !unsafe { this.ops() }.is_ordered() && queue.loose.add() {
+        let is_ordered = unsafe { this.ops() }.is_ordered();
+        if !is_ordered && queue.loose.add() {
             this.state.add(State::PHASE);
         }
         let route = queue.route();
-        // SAFETY: queued.
-        let is_ordered = unsafe { this.ops() }.is_ordered();
         let kind = Kind { lane: this.state.look().lane(), is_ordered };
         let expire = || {
             if this.state.expire() {

@@ -311,8 +311,8 @@ impl AtomicState {
         Ok(())
     }
 
-    /// Says that `func` is not to run, if it is not too late. Wait-free: a retry means that a bit
-    /// of the work was set meanwhile, and there are so many bits.
+    /// Says that `func` is not to run, if it is not too late. Wait-free in one life of the work: a
+    /// retry means that a bit of it was set meanwhile, and there are so many bits.
     ///
     /// # Errors
     /// [`Error::Busy`] when it is too late, or the work is not queued; [`Error::Invalid`] when the

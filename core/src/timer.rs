@@ -83,7 +83,8 @@ impl Timers {
         }
     }
 
-    /// Takes a work, and queues it when `due` has come. It must not be dereferenced past this call. Lock-free.
+    /// Takes a work, and queues it when `due` has come. It must not be dereferenced past this call.
+    /// Lock-free.
     ///
     /// # Safety
     /// The work is accepted as delayed, and in no list.

@@ -37,10 +37,10 @@ pub unsafe extern "C" fn btwq_work_cancel(work: *mut btwq_work) -> btwq_status {
 /// get through a few lives more before it is met. Any number of callers at once.
 ///
 /// Parameters: `work`, initialised; its submission has returned.
-/// Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1 if
-/// it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's queue; `BTWQ_EINVAL` if the work is NULL or was
-/// never initialised, or the pool of its queue has no port with `local`. After an error nothing has
-/// changed.
+/// Returns: `BTWQ_OK` if it was cancelled, by this call or another, in this life or a later one; 1
+/// if it was too late, or the work was not queued; `BTWQ_EDEADLK` from a callback of the work's
+/// queue; `BTWQ_EINVAL` if the work is NULL or was never initialised, or the pool of its queue has
+/// no port with `local`. After an error nothing has changed.
 /// Memory: the work's, and that of the queue that it was last queued on, must be valid during the
 /// call.
 /// Context: threads, and callbacks of other queues; not interrupts. Blocks in the port's `wait`,

@@ -13,10 +13,10 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 /// some value; another changes the word and then wakes it. The other two may be NULL.
 ///
 /// With interrupts and one core: `wait` disables interrupts, waits for one (WFI) if `*word ==
-/// value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a mutex and a condition variable: `wait`
-/// waits for the condition while `*word == value`, `wake` broadcasts it, both holding the mutex;
-/// but on such a port `wake` may block, so nothing that wakes is lock-free or to be called from
-/// interrupts and signal handlers there.
+/// value`, and enables them; `wake` does nothing; `local` gives out one static pointer. With a
+/// mutex and a condition variable: `wait` waits for the condition while `*word == value`, `wake`
+/// broadcasts it, both holding the mutex; but on such a port `wake` may block, so nothing that
+/// wakes is lock-free or to be called from interrupts and signal handlers there.
 #[repr(C)]
 pub struct btwq_port {
     /// Blocks the caller as long as `*word == value`: looks, and goes to sleep if so, such that a

@@ -111,8 +111,8 @@ pub(crate) unsafe fn usable(queue: *mut btwq_queue) -> Option<NonNull<btwq_queue
 /// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if the work is queued already; `BTWQ_ESHUTDOWN` if the queue is
 /// being drained or destroyed, and the caller is none of its callbacks; `BTWQ_EINVAL` if an
 /// argument, or the queue's pool, is NULL or was never initialised. After an error nothing has
-/// changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or whoever that
-/// tells, knows that the work may be queued again.
+/// changed. `BTWQ_EBUSY` is for finding mistakes, not for waiting: only the last callback, or
+/// whoever that tells, knows that the work may be queued again.
 /// Memory: the work is the library's until its last callback is entered, which may be before this
 /// call returns; do not touch it until then.
 /// Context: anywhere: threads, callbacks, interrupts, signal handlers. Lock-free: a retry means

@@ -10,8 +10,8 @@ use crate::status::{BTWQ_EINVAL, BTWQ_OK, btwq_status, status};
 /// A callback. It gets the work; embed the work in a struct of your own and find that around it.
 ///
 /// A callback may call any function, but of those that wait (flush, drain and so on) only for other
-/// queues than its own, and then another worker must be there to run their works. It must return: neither
-/// `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
+/// queues than its own, and then another worker must be there to run their works. It must return:
+/// neither `longjmp`, nor a C++ exception, nor the end of its thread may take it past the library.
 pub type btwq_func_t = Option<unsafe extern "C" fn(work: *mut btwq_work)>;
 
 /// The callbacks of one kind of work: a constant table, usually `static const`, for all works of
@@ -149,8 +149,9 @@ pub unsafe extern "C" fn btwq_work_set_async(work: *mut btwq_work) -> btwq_statu
 /// Parameters: `work`, asynchronous and queued, that is, `btwq_queue_work` has returned or its
 /// `func` has begun: so begin in `func`, or after queueing, what is to complete it; `result`, what
 /// `btwq_work_status` will return: 0, or a negative error of your own.
-/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it is
-/// NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an error nothing has changed.
+/// Returns: `BTWQ_OK`; `BTWQ_EBUSY` if it was completed already, or cancelled; `BTWQ_EINVAL` if it
+/// is NULL, still delayed, was never initialised, is not queued, or not asynchronous. After an
+/// error nothing has changed.
 /// Memory: do not touch the work after the call unless it is yours again: it may have ended
 /// meanwhile. So complete it once; a second call is an error that is recognised only as long as the
 /// work lives. What was written before this call is seen by the ordered callbacks.

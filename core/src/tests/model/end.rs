@@ -75,7 +75,11 @@ fn cancel_against_start() {
 }
 
 /// What a flush or a destruction is about: one job, and a worker that runs it meanwhile.
-fn against_worker(ops: &'static WorkOps, preemptions: usize, end: impl Fn(&Arc<Place>) + Copy + Send + Sync + 'static) {
+fn against_worker(
+    ops: &'static WorkOps,
+    preemptions: usize,
+    end: impl Fn(&Arc<Place>) + Copy + Send + Sync + 'static,
+) {
     rig::check(Some(preemptions), move || {
         let (place, jobs) = (Place::on(&FUTEX), Jobs::new(ops, 1));
         place.submit(jobs.work(0));
